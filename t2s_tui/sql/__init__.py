@@ -1,0 +1,1 @@
+"""SQL as text and as trees: cutting, parsing, normalising, diffing, guarding. Pure functions."""
