@@ -1,0 +1,1 @@
+"""One file a screen: what a person can do in one place."""

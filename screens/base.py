@@ -1,0 +1,154 @@
+"""What every room of the workbench shares: the frame, background reading, zoom, errors in words."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.message import Message
+from textual.screen import Screen
+
+from t2s_tui.jobs.board import JobView
+from t2s_tui.records import RunState
+from t2s_tui.workspace import Workspace
+from widgets.frame import KeyLine, Pane, StatusLine, TopLine, job_line
+
+if TYPE_CHECKING:
+    from t2s_tui.app import T2SApp
+
+T = TypeVar("T")
+
+
+@dataclass
+class Fetched(Message):
+    """What a background read brought. `ticket` lets late answers be dropped."""
+
+    what: str
+    ticket: int
+    value: object
+    error: Exception | None
+    then: Callable[[Any], None]
+
+
+class WorkbenchScreen(Screen[None]):
+    """A room: a frame around a body. Subclasses set ROOM, `compose_body` and what they show.
+
+    Nothing slow runs here: `fetch` reads in a thread and hands the value to a method of the screen.
+    """
+
+    ROOM: ClassVar[str] = ""
+    AUTO_FOCUS = "Grid"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("z", "zoom", "zoom", show=False),
+        Binding("tab", "app.focus_next", "next pane", show=False),
+        Binding("shift+tab", "app.focus_previous", "previous pane", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tickets: dict[str, int] = {}
+
+    @property
+    def bench(self) -> T2SApp:
+        """The app, with its type."""
+        return cast("T2SApp", self.app)
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.bench.workspace
+
+    def compose(self) -> ComposeResult:
+        yield TopLine(self.ROOM)
+        with Container(id="body"):
+            yield from self.compose_body()
+        yield StatusLine()
+        yield KeyLine()
+
+    def compose_body(self) -> ComposeResult:
+        """The room's own widgets."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.bench.jobs_changed.subscribe(self, self._jobs_changed)
+        self.set_interval(1.0, self._draw_status)
+        self.call_after_refresh(self._draw_status)
+
+    def on_screen_resume(self) -> None:
+        self.refresh_room()
+
+    # -- hooks of the rooms -------------------------------------------------------------------
+
+    def refresh_room(self) -> None:
+        """Read again what the room shows. Called whenever a person comes here."""
+
+    def jobs_changed(self, changed: list[JobView]) -> None:
+        """Some jobs moved. Called only while this room is the one that is seen."""
+
+    # -- reading in the background ------------------------------------------------------------
+
+    def fetch(self, what: str, read: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Run `read` in a thread and `then` with its value here, unless a later fetch overtook it."""
+        ticket = self._tickets[what] = self._tickets.get(what, 0) + 1
+
+        def work() -> None:
+            try:
+                answer = Fetched(what, ticket, read(), None, then)
+            except Exception as error:
+                answer = Fetched(what, ticket, None, error, then)
+            self.post_message(answer)
+
+        self.run_worker(work, group=what, thread=True, exit_on_error=False)
+
+    def on_fetched(self, message: Fetched) -> None:
+        message.stop()
+        if message.ticket != self._tickets.get(message.what):
+            return
+        if message.error is not None:
+            self.bench.tell(message.error)
+            return
+        message.then(message.value)
+
+    # -- the frame ----------------------------------------------------------------------------
+
+    def show_where(self, where: str, figures: str = "") -> None:
+        """What is open, on line 1."""
+        top = self.query_one(TopLine)
+        top.where, top.figures = where, figures
+
+    def _jobs_changed(self, changed: list[JobView]) -> None:
+        if self.is_current:
+            self.jobs_changed(changed)
+
+    def _draw_status(self) -> None:
+        if not self.is_current:
+            return
+        self.query_one(TopLine).gpu = self.bench.gpu
+        running = [v for v in self.bench.jobs if not v.status.state.ended and v.job.kind != "session"]
+        # A pipeline is seen through the child that works now.
+        running = [v for v in running if v.job.kind != "pipeline"] or running
+        line = self.query_one(StatusLine)
+        if not running:
+            line.line = ""
+            return
+        first = min(running, key=lambda v: (v.status.state is RunState.QUEUED, v.job.created_at))
+        line.sign = first.status.state
+        line.line = job_line(first, len(running) - 1, time.time())
+
+    def action_zoom(self) -> None:
+        """Give the focused pane the whole screen, or put the others back."""
+        focused = self.focused
+        pane = (
+            next((w for w in focused.ancestors_with_self if isinstance(w, Pane)), None) if focused else None
+        )
+        panes = list(self.query(Pane))
+        zoomed = any(p.has_class("-zoomed-out") for p in panes)
+        for other in panes:
+            keep = (
+                zoomed or pane is None or other is pane or other in pane.ancestors or pane in other.ancestors
+            )
+            other.set_class(not keep, "-zoomed-out")

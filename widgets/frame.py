@@ -1,0 +1,140 @@
+"""The frame of every screen: where I am, what is running, which keys work here; and the panes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from rich.text import Text
+from textual.app import ComposeResult, RenderResult
+from textual.containers import Container
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+
+from t2s_tui.jobs.board import JobView
+from t2s_tui.records import RunState
+from t2s_tui.text import clip, duration
+from widgets.theme import state_sign
+
+if TYPE_CHECKING:
+    from t2s_tui.app import T2SApp
+
+
+class TopLine(Widget):
+    """Line 1: the program, the room, what is open; on the right figures and the GPU in five words."""
+
+    where: reactive[str] = reactive("")
+    figures: reactive[str] = reactive("")
+    gpu: reactive[str] = reactive("")
+
+    def __init__(self, room: str) -> None:
+        super().__init__()
+        self._room = room
+
+    def render(self) -> RenderResult:
+        width = self.content_size.width
+        left = Text.assemble(("t2s-tui", "bold"), "  ", (self._room, "bold underline"), "  ")
+        right = "   ".join(part for part in (self.figures, self.gpu) if part)
+        room = width - left.cell_len
+        right = clip(right, max(0, room - min(len(self.where), 24) - 1))
+        right_text = Text(right)
+        where = clip(self.where, max(0, room - right_text.cell_len - 1))
+        left.append(where)
+        left.append(" " * max(1, width - left.cell_len - right_text.cell_len))
+        left.append_text(right_text)
+        left.no_wrap = True
+        return left
+
+
+class StatusLine(Widget):
+    """One running job at a time, in words; empty when nothing runs."""
+
+    line: reactive[str] = reactive("")
+    sign: reactive[RunState] = reactive(RunState.RUNNING)
+
+    def render(self) -> RenderResult:
+        if not self.line:
+            return Text("")
+        ascii_only = cast("T2SApp", self.app).ascii_only
+        text = Text.assemble(state_sign(self.sign, ascii_only), " ", no_wrap=True)
+        text.append(clip(self.line, max(0, self.content_size.width - 2)))
+        return text
+
+
+def job_line(view: JobView, others: int, now: float) -> str:
+    """`train tuned-3  step 84/120  loss 0.41  82 tok/s  6m left  [J]obs 2`."""
+    status = view.status
+    parts = [view.job.title]
+    if status.total:
+        parts.append(f"{status.label} {status.done}/{status.total}")
+    elif status.label:
+        parts.append(status.label)
+    parts.extend(figure_words(status.figures))
+    if not status.total and status.started_at:
+        parts.append(duration(now - status.started_at))
+    parts.append(f"[J]obs {others + 1}" if others else "[J]obs")
+    return "  ".join(parts)
+
+
+def figure_words(figures: dict[str, object]) -> list[str]:
+    """The figures of a running job that a person follows, each in two words at most."""
+    words: list[str] = []
+    for key, form in (
+        ("loss", "loss {:.3f}"),
+        ("tokens_per_second", "{:.0f} tok/s"),
+        ("passed", "{:.0f} right"),
+    ):
+        value = figures.get(key)
+        if isinstance(value, int | float):
+            words.append(form.format(value))
+    eta = figures.get("eta_seconds")
+    if isinstance(eta, int | float):
+        words.append(f"{duration(eta)} left")
+    return words
+
+
+class KeyLine(Widget):
+    """The last line: the keys that work here now, from the table that binds them."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+    def render(self) -> RenderResult:
+        text = Text(no_wrap=True)
+        room = self.content_size.width
+        for key, description in shown_keys(self):
+            piece = Text.assemble((key, "bold"), f" {description}")
+            if text.cell_len + piece.cell_len + 2 > room:
+                break
+            if text.cell_len:
+                text.append("  ")
+            text.append_text(piece)
+        return text
+
+
+def shown_keys(widget: Widget) -> list[tuple[str, str]]:
+    """(key, what it does) of the bindings that are shown and enabled, nearest first, each action once."""
+    seen: dict[str, tuple[str, str]] = {}
+    for active in widget.screen.active_bindings.values():
+        binding = active.binding
+        if binding.show and active.enabled and binding.action not in seen:
+            key = binding.key_display or widget.app.get_key_display(binding)
+            seen[binding.action] = (key, binding.description)
+    # Keys of the whole program come last: what is special here matters more.
+    return sorted(seen.values(), key=lambda pair: pair[0] in ("?", "q"))
+
+
+class Pane(Container):
+    """A titled part of a screen. Its title is reversed while the focus is in it; `z` zooms it."""
+
+    pane_title: reactive[str] = reactive("", init=False)
+
+    def __init__(self, *children: Widget, title: str = "", id: str | None = None, classes: str = "") -> None:
+        super().__init__(*children, id=id, classes=classes)
+        self._title = Static(title, classes="pane--title", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+
+    def watch_pane_title(self, title: str) -> None:
+        self._title.update(title)

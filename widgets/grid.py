@@ -1,0 +1,234 @@
+"""A table of any length that draws only the rows on the screen.
+
+Rows come from a source by number, so a million memory-mapped rows cost as much as a hundred.
+Textual's own DataTable keeps every cell and needs 28 s for 100k rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from t2s_tui.text import clip, one_line
+
+Cell = str | Text
+RowSource = Callable[[int], Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`width` in cells; 0 takes what is left. `right` aligns numbers."""
+
+    title: str
+    width: int = 0
+    right: bool = False
+
+
+class Grid(ScrollView, can_focus=True):
+    """Rows under a cursor, with the keys of vim and of everyone else."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--header", "grid--cursor", "grid--cursor-blurred"}
+    DEFAULT_CSS = """
+    Grid .grid--header { color: $text-muted; text-style: bold; }
+    Grid .grid--cursor { background: $primary 35%; }
+    Grid .grid--cursor-blurred { background: $panel; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "down", key_display="j/k", show=False),
+        Binding("k,up", "move(-1)", "up", show=False),
+        Binding("g,home", "to(0)", "first", show=False),
+        Binding("G,end", "to(-1)", "last", show=False),
+        Binding("ctrl+d", "page(0.5)", "half a page down", show=False),
+        Binding("ctrl+u", "page(-0.5)", "half a page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("enter", "open", "open", show=False),
+    ]
+
+    @dataclass
+    class Moved(Message):
+        """The cursor is on another row (-1: there is none)."""
+
+        grid: Grid
+        row: int
+
+        @property
+        def control(self) -> Grid:
+            return self.grid
+
+    @dataclass
+    class Opened(Message):
+        """Enter or a click on the row under the cursor."""
+
+        grid: Grid
+        row: int
+
+        @property
+        def control(self) -> Grid:
+            return self.grid
+
+    def __init__(
+        self, columns: Sequence[Column], *, empty: str = "Nothing here.", id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._columns = tuple(columns)
+        self._source: RowSource = lambda _: ()
+        self._count = 0
+        self._cursor = -1
+        self._empty = empty
+
+    # -- content ------------------------------------------------------------------------------
+
+    def show(self, count: int, source: RowSource, *, cursor: int | None = None) -> None:
+        """Show `count` rows from `source`, keeping the cursor where it was unless told."""
+        self._count, self._source = count, source
+        wanted = self._cursor if cursor is None else cursor
+        self._cursor = min(max(wanted, 0), count - 1)
+        self.virtual_size = Size(0, count + 1)
+        self._into_view()
+        self.refresh()
+        self.post_message(self.Moved(self, self._cursor))
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Change the columns, for instance at another width of the screen."""
+        self._columns = tuple(columns)
+        self.refresh()
+
+    def set_empty(self, text: str) -> None:
+        """What stands here when there are no rows: say why and what to do."""
+        self._empty = text
+        self.refresh()
+
+    def redraw(self) -> None:
+        """The rows changed in place: read the visible ones again."""
+        self.refresh()
+
+    @property
+    def cursor(self) -> int:
+        """The row under the cursor, -1 when there is none."""
+        return self._cursor
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    def go(self, row: int) -> None:
+        """Move the cursor to a row, clamped to what there is."""
+        row = min(max(row, 0), self._count - 1)
+        if row == self._cursor:
+            return
+        self._cursor = row
+        self._into_view()
+        self.refresh()
+        self.post_message(self.Moved(self, row))
+
+    # -- drawing ------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if y == 0:
+            style = self.get_component_rich_style("grid--header")
+            return self._strip([c.title for c in self._columns], width, style)
+        row = y - 1 + self.scroll_offset.y
+        if row >= self._count:
+            if self._count == 0 and y - 1 < len(self._empty.splitlines()):
+                style = self.rich_style + Style(dim=True)
+                line = clip(" " + self._empty.splitlines()[y - 1], width)
+                return Strip([Segment(line, style)]).adjust_cell_length(width, self.rich_style)
+            return Strip.blank(width, self.rich_style)
+        style = self.rich_style
+        if row == self._cursor:
+            style = self.get_component_rich_style(
+                "grid--cursor" if self.has_focus else "grid--cursor-blurred"
+            )
+        return self._strip(self._source(row), width, style)
+
+    def _strip(self, cells: Sequence[Cell], width: int, base: Style) -> Strip:
+        line = Text(" ", no_wrap=True, end="")
+        for column, size, cell in zip(self._columns, self._widths(width), cells, strict=False):
+            if size > 0:
+                line.append_text(_fit(cell, size, column.right))
+                line.append(" ")
+        segments = [
+            Segment(s.text, base + s.style if isinstance(s.style, Style) else base)
+            for s in line.render(self.app.console)
+            if not s.control
+        ]
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _widths(self, width: int) -> list[int]:
+        fixed = sum(c.width for c in self._columns) + len(self._columns) + 1
+        flexible = sum(1 for c in self._columns if c.width == 0)
+        left = max(0, width - fixed)
+        share = left // flexible if flexible else 0
+        sizes = [c.width or share for c in self._columns]
+        for index in range(len(sizes) - 1, -1, -1):
+            if self._columns[index].width == 0:
+                sizes[index] += left - share * flexible
+                break
+        return sizes
+
+    # -- moving -------------------------------------------------------------------------------
+
+    def action_move(self, by: int) -> None:
+        self.go(self._cursor + by)
+
+    def action_to(self, row: int) -> None:
+        self.go(row if row >= 0 else self._count - 1)
+
+    def action_page(self, share: float) -> None:
+        self.go(self._cursor + round(max(1, self._page()) * share))
+
+    def action_open(self) -> None:
+        if self._cursor >= 0:
+            self.post_message(self.Opened(self, self._cursor))
+
+    def on_click(self, event: events.Click) -> None:
+        row = event.y - 1 + self.scroll_offset.y
+        if event.y >= 1 and 0 <= row < self._count:
+            again = row == self._cursor
+            self.go(row)
+            if again:
+                self.action_open()
+
+    def on_resize(self) -> None:
+        self._into_view()
+
+    def _page(self) -> int:
+        return max(1, self.scrollable_content_region.height - 1)
+
+    def _into_view(self) -> None:
+        top, page = round(self.scroll_offset.y), self._page()
+        if self._cursor < top:
+            self.scroll_to(y=max(0, self._cursor), animate=False, force=True)
+        elif self._cursor >= top + page:
+            self.scroll_to(y=self._cursor - page + 1, animate=False, force=True)
+
+    def on_focus(self) -> None:
+        self.refresh(Region(0, 0, *self.size))
+
+    def on_blur(self) -> None:
+        self.refresh(Region(0, 0, *self.size))
+
+
+def _fit(cell: Cell, width: int, right: bool) -> Text:
+    """Exactly `width` cells. Strings come from outside: they are never markup."""
+    if isinstance(cell, str):
+        cell = Text(clip(one_line(cell), width))
+    elif cell.cell_len > width:
+        cell = cell.copy()
+        cell.truncate(width, overflow="ellipsis")
+    padding = " " * max(0, width - cell_len(cell.plain))
+    return Text(padding).append_text(cell) if right else cell.copy().append(padding)
