@@ -8,11 +8,14 @@ import os
 # Textual reads this when it is first imported.
 os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
 
@@ -25,12 +28,14 @@ from screens.inspect import InspectScreen
 from screens.jobs import JobsScreen
 from screens.train import TrainScreen
 from t2s_tui.errors import T2SError
-from t2s_tui.jobs.board import Board, JobView
-from t2s_tui.system.telemetry import gpu_words
+from t2s_tui.jobs.board import JobView, list_jobs
+from t2s_tui.system.telemetry import gpus
 from t2s_tui.workspace import Workspace
+from widgets.frame import gpu_words
 from widgets.theme import T2S_DARK, T2S_LIGHT
 
 POLL_SECONDS = 0.5  # the board is read twice a second; the status line is drawn at most once
+GPU_SECONDS = 5.0
 
 ROOMS: tuple[tuple[str, str], ...] = (
     ("home", "Home"),
@@ -41,6 +46,33 @@ ROOMS: tuple[tuple[str, str], ...] = (
     ("compare", "Compare"),
     ("jobs", "Jobs"),
 )
+
+
+@dataclass
+class BoardRead(Message):
+    """What a thread read of the job folders."""
+
+    jobs: list[JobView]
+
+
+@dataclass
+class GpuRead(Message):
+    """The cards in five words, or nothing."""
+
+    words: str
+
+
+@dataclass
+class ReadFailed(Message):
+    """A background read of the app failed: said once, not twice a second."""
+
+    error: Exception
+
+
+def moved(before: Sequence[JobView], after: Sequence[JobView]) -> list[JobView]:
+    """The jobs of `after` that are new or not as they were `before`."""
+    known = {view.job.id: view for view in before}
+    return [view for view in after if known.get(view.job.id) != view]
 
 
 class T2SApp(App[None]):
@@ -74,42 +106,61 @@ class T2SApp(App[None]):
         self.workspace = workspace
         self.ascii_only = ascii_only
         self.animation_level = "none"
-        self.board = Board(workspace)
         self.jobs: list[JobView] = []
         self.jobs_changed: Signal[list[JobView]] = Signal(self, "jobs_changed")
         self.gpu = ""
         self._start = start
+        self._reading: set[str] = set()
+        self._said: str = ""
 
     def on_mount(self) -> None:
         self.register_theme(T2S_DARK)
         self.register_theme(T2S_LIGHT)
         self.theme = "t2s-light" if os.environ.get("T2S_TUI_THEME") == "light" else "t2s-dark"
         self.switch_mode(self._start)
-        self._read_board()
-        self.set_interval(POLL_SECONDS, self._read_board)
-        self.set_interval(5.0, self._read_gpu)
-        self._read_gpu()
+        for read, seconds in ((self.read_board, POLL_SECONDS), (self._read_gpu, GPU_SECONDS)):
+            read()
+            self.set_interval(seconds, read)
 
     # -- what the machine is doing ------------------------------------------------------------
 
-    def _read_board(self) -> None:
-        self.run_worker(self._poll, group="board", exclusive=False, thread=True, exit_on_error=False)
-
-    def _poll(self) -> None:
-        if changed := self.board.poll():
-            jobs = self.board.views()
-            self.call_from_thread(self._show_jobs, jobs, changed)
-
-    def _show_jobs(self, jobs: list[JobView], changed: list[JobView]) -> None:
-        self.jobs = jobs
-        self.jobs_changed.publish(changed)
+    def read_board(self) -> None:
+        """Read the job folders in a thread; a screen calls it after it started or stopped a job."""
+        self._in_thread("board", lambda: BoardRead(list_jobs(self.workspace)))
 
     def _read_gpu(self) -> None:
-        def read() -> None:
-            words = gpu_words()
-            self.call_from_thread(setattr, self, "gpu", words)
+        self._in_thread("gpu", lambda: GpuRead(gpu_words(gpus())))
 
-        self.run_worker(read, group="gpu", exclusive=False, thread=True, exit_on_error=False)
+    def _in_thread(self, what: str, read: Callable[[], Message]) -> None:
+        """One read of a kind at a time: a slow disk must not pile up threads."""
+        if what in self._reading:
+            return
+        self._reading.add(what)
+
+        def work() -> None:
+            try:
+                self.post_message(read())
+            except Exception as error:
+                self.post_message(ReadFailed(error))
+            finally:
+                self._reading.discard(what)
+
+        self.run_worker(work, group=what, thread=True, exit_on_error=False)
+
+    def on_board_read(self, message: BoardRead) -> None:
+        changed = moved(self.jobs, message.jobs)
+        gone = len(message.jobs) < len(self.jobs)
+        self.jobs = message.jobs
+        if changed or gone:
+            self.jobs_changed.publish(changed)
+
+    def on_gpu_read(self, message: GpuRead) -> None:
+        self.gpu = message.words
+
+    def on_read_failed(self, message: ReadFailed) -> None:
+        if str(message.error) != self._said:
+            self._said = str(message.error)
+            self.tell(message.error)
 
     # -- what a person can do anywhere --------------------------------------------------------
 
@@ -137,16 +188,11 @@ class T2SApp(App[None]):
         self.log.error(text)
         self.notify(text, severity="error", timeout=12, markup=False)
 
-    def get_system_commands(self, screen: Screen[object]) -> list[SystemCommand]:  # type: ignore[override]
-        """The palette: the rooms and the keys, then Textual's own theme switch and screenshot."""
-        commands = [
-            SystemCommand(title, f"Go to {title} ({number})", lambda key=key: self.action_room(key))
-            for number, (key, title) in enumerate(ROOMS, start=1)
-        ]
-        commands.append(SystemCommand("Keys", "The keys that work here (?)", self.action_keys))
-        commands.append(SystemCommand("Theme", "Choose the colours", self.action_change_theme))
-        commands.append(
-            SystemCommand("Screenshot", "Save this screen as SVG", lambda: self.deliver_screenshot())
-        )
-        commands.append(SystemCommand("Leave", "Leave the workbench; jobs go on (q)", self.action_leave))
-        return commands
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: the rooms and the keys, then the theme and a picture of the screen."""
+        for number, (key, title) in enumerate(ROOMS, start=1):
+            yield SystemCommand(title, f"Go to {title} ({number})", partial(self.action_room, key))
+        yield SystemCommand("Keys", "The keys that work here (?)", self.action_keys)
+        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+        yield SystemCommand("Screenshot", "Save this screen as SVG", self.deliver_screenshot)
+        yield SystemCommand("Leave", "Leave the workbench; jobs go on (q)", self.action_leave)

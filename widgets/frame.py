@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from rich.text import Text
-from textual.app import ComposeResult, RenderResult
+from textual.app import RenderResult
 from textual.containers import Container
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -13,6 +14,7 @@ from textual.widgets import Static
 
 from t2s_tui.jobs.board import JobView
 from t2s_tui.records import RunState
+from t2s_tui.system.telemetry import Gpu
 from t2s_tui.text import clip, duration
 from widgets.theme import state_sign
 
@@ -59,6 +61,19 @@ class StatusLine(Widget):
         text = Text.assemble(state_sign(self.sign, ascii_only), " ", no_wrap=True)
         text.append(clip(self.line, max(0, self.content_size.width - 2)))
         return text
+
+
+def gpu_words(gpus: Sequence[Gpu]) -> str:
+    """`H100 41/80G 97%`, two cards `2 GPU 41/160G`; empty where there is none."""
+    if not gpus:
+        return ""
+    used, total = (
+        sum(getattr(g, name) for g in gpus) / 1024 for name in ("memory_used_mb", "memory_total_mb")
+    )
+    if len(gpus) > 1:
+        return f"{len(gpus)} GPU {used:.0f}/{total:.0f}G"
+    name = gpus[0].name.removeprefix("NVIDIA").split()
+    return f"{name[0] if name else 'GPU'} {used:.0f}/{total:.0f}G"
 
 
 def job_line(view: JobView, others: int, now: float) -> str:
@@ -130,11 +145,8 @@ class Pane(Container):
     pane_title: reactive[str] = reactive("", init=False)
 
     def __init__(self, *children: Widget, title: str = "", id: str | None = None, classes: str = "") -> None:
-        super().__init__(*children, id=id, classes=classes)
         self._title = Static(title, classes="pane--title", markup=False)
-
-    def compose(self) -> ComposeResult:
-        yield self._title
+        super().__init__(self._title, *children, id=id, classes=classes)
 
     def watch_pane_title(self, title: str) -> None:
         self._title.update(title)
