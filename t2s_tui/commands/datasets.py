@@ -1,0 +1,183 @@
+"""`t2s-tui datasets add | list | show | split | export`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from t2s_tui.commands.options import common, opened
+from t2s_tui.commands.output import emit, out, say, table
+from t2s_tui.errors import UsageError
+from t2s_tui.records import Dataset
+from t2s_tui.text import ago
+
+_SHOWN_PROBLEMS = 10
+
+
+def add_parser(commands: Any) -> None:
+    """Add `datasets` and what it can do."""
+    group = commands.add_parser("datasets", help="add, list, show, split and export datasets")
+    actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    add = common(actions.add_parser("add", help="take a source into the catalogue"), _add)
+    add.add_argument(
+        "source", help="'sample', 'sample-ko', a CSV, JSONL or Parquet file, a folder, or a Hub id"
+    )
+    add.add_argument("--format", help="what the source is, when it cannot be seen")
+    add.add_argument("--name", help="the dataset's name here (default: from the source)")
+    add.add_argument("--dialect", help="the SQL dialect (default: seen from the DDL)")
+    add.add_argument("--databases", type=Path, metavar="DIR", help="SQLite files: DIR/<db_id>/<db_id>.sqlite")
+    add.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="question=utterance")
+    add.add_argument("--strict", action="store_true", help="fail on the first bad row instead of dropping it")
+    add.add_argument("--replace", action="store_true", help="take the place of a dataset of this name")
+
+    common(actions.add_parser("list", help="the datasets there are"), _list)
+
+    show = common(actions.add_parser("show", help="one dataset, or its rows"), _show)
+    show.add_argument("name")
+    show.add_argument("--split")
+    show.add_argument("--rows", type=int, default=3, help="how many rows to show (default 3)")
+    show.add_argument("--filter", default="", help="words that a row must contain; db:NAME, split:NAME")
+
+    split = common(actions.add_parser("split", help="hold out whole databases"), _split)
+    split.add_argument("name")
+    split.add_argument("--holdout", required=True, help="db_ids for evaluation, separated by commas")
+
+    export = common(actions.add_parser("export", help="write the rows to a file"), _export)
+    export.add_argument("name")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE", help=".csv, .jsonl or .parquet")
+    export.add_argument("--split")
+
+
+def _add(args: argparse.Namespace) -> int:
+    from t2s_tui.datasets.add import add_dataset
+
+    report = add_dataset(
+        opened(args),
+        args.source,
+        format=args.format,
+        name=args.name,
+        dialect=args.dialect,
+        databases=args.databases,
+        column_map=_column_map(args.map),
+        strict=args.strict,
+        replace=args.replace,
+    )
+    for problem in report.problems[:_SHOWN_PROBLEMS]:
+        field = f" {problem.field}:" if problem.field else ""
+        say(f"{problem.file}:{problem.line}:{field} {problem.reason}")
+    if len(report.problems) > _SHOWN_PROBLEMS:
+        say(f"... and {len(report.problems) - _SHOWN_PROBLEMS} more rows with problems")
+    dataset = report.dataset
+    if args.json:
+        problems = [asdict(p) for p in report.problems]
+        emit({**as_json(dataset), "added": report.added, "problems": problems})
+        return 0
+    verb = "Added" if report.added else "Already there:"
+    dropped = f", {dataset.dropped} rows dropped" if dataset.dropped else ""
+    say(f"{verb} {dataset.name}: {_splits(dataset)} ({dataset.dialect}){dropped}.")
+    return 0
+
+
+def _column_map(pairs: list[str]) -> dict[str, str] | None:
+    mapped: dict[str, str] = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals or not field or not column:
+            raise UsageError(f"--map {pair!r} is not FIELD=COLUMN", "write it as --map question=utterance")
+        mapped[field.strip()] = column.strip()
+    return mapped or None
+
+
+def as_json(dataset: Dataset) -> dict[str, Any]:
+    """A dataset as plain JSON."""
+    return {**asdict(dataset), "splits": dict(dataset.splits), "size": dataset.size}
+
+
+def _splits(dataset: Dataset) -> str:
+    return ", ".join(f"{name} {count}" for name, count in dataset.splits.items())
+
+
+def _list(args: argparse.Namespace) -> int:
+    import time
+
+    with opened(args).store() as store:
+        datasets = store.datasets.all()
+    if args.json:
+        for dataset in datasets:
+            emit(as_json(dataset))
+        return 0
+    if not datasets:
+        say("No datasets yet. Take the sample with `t2s-tui datasets add sample`.")
+        return 0
+    rows = [
+        (d.name, d.size, _splits(d), d.dialect, d.format, ago(d.created_at, time.time())) for d in datasets
+    ]
+    table(("name", "rows", "splits", "dialect", "format", "added"), rows, right=(1,))
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from t2s_tui.datasets.catalogue import open_examples
+    from t2s_tui.datasets.filter import matches
+
+    workspace = opened(args)
+    with workspace.store() as store:
+        dataset = store.datasets.get(args.name)
+    examples = open_examples(workspace, args.name)
+    if args.split and args.split not in dataset.splits:
+        raise UsageError(f"{args.name} has no split {args.split!r}", f"it has {_splits(dataset)}")
+    wanted = (e for e in examples.iterate() if not args.split or e.split == args.split)
+    found = list(islice((e for e in wanted if matches(e, args.filter)), args.rows))
+    if args.json:
+        emit(as_json(dataset))
+        for example in found:
+            emit(asdict(example))
+        return 0
+    dropped = f"   dropped {dataset.dropped}" if dataset.dropped else ""
+    out.print(f"{dataset.name}   {_splits(dataset)}   {dataset.dialect}   from {dataset.source}{dropped}")
+    for example in found:
+        out.print(f"\n#{example.number}  {example.split}  {example.db_id}  {example.origin}")
+        out.print(example.question, example.ddl, example.gold, sep="\n")
+    return 0
+
+
+def _split(args: argparse.Namespace) -> int:
+    from t2s_tui.datasets.splits import split_by_database
+
+    holdout = [part.strip() for part in args.holdout.split(",") if part.strip()]
+    dataset = split_by_database(opened(args), args.name, holdout)
+    if args.json:
+        emit(as_json(dataset))
+    else:
+        say(f"{dataset.name}: {_splits(dataset)}.")
+    return 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from t2s_tui.commands.tables import write_table
+    from t2s_tui.datasets.catalogue import open_examples
+
+    examples = open_examples(opened(args), args.name)
+    rows = [
+        {
+            "id": e.id,
+            "split": e.split,
+            "db_id": e.db_id,
+            "context": e.ddl,
+            "question": e.question,
+            "answer": e.gold,
+            "dialect": e.dialect,
+        }
+        for e in examples.iterate()
+        if not args.split or e.split == args.split
+    ]
+    write_table(args.to, rows)
+    if args.json:
+        emit({"file": str(args.to), "rows": len(rows)})
+    else:
+        say(f"Wrote {len(rows)} rows to {args.to}.")
+    return 0

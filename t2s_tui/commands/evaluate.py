@@ -1,0 +1,142 @@
+"""`t2s-tui evaluate`, `compare` and `check`: verdicts, and how two sets differ."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from t2s_tui.commands.follow import follow, tell_end
+from t2s_tui.commands.options import common, opened, waiting
+from t2s_tui.commands.output import emit, say, table
+from t2s_tui.commands.scores import score_row
+from t2s_tui.errors import DataError, UsageError
+from t2s_tui.records import RunState
+
+_DEFAULT_METRICS = "exact,normalized,execution"
+
+
+def add_parser(commands: Any) -> None:
+    """Add `evaluate`, `compare` and `check`."""
+    evaluate = common(commands.add_parser("evaluate", help="score a prediction set"), _evaluate)
+    evaluate.add_argument("predictions")
+    _metrics(evaluate)
+    judge = evaluate.add_argument_group("the LLM judge (metric judge)")
+    judge.add_argument("--judge-model", help="a model of the endpoint")
+    judge.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible base URL (default: OpenAI's)")
+    judge.add_argument("--judge-concurrency", type=int, default=8)
+    judge.add_argument("--judge-key-env", default="OPENAI_API_KEY", help="the variable that holds the key")
+    evaluate.add_argument("--redo", action="store_true", help="judge again what has a verdict")
+    waiting(evaluate)
+
+    compare = common(commands.add_parser("compare", help="two prediction sets, example by example"), _compare)
+    compare.add_argument("a")
+    compare.add_argument("b")
+    compare.add_argument("--metric", default="execution")
+
+    check = commands.add_parser("check", help="score pairs of gold and predicted SQL, with no workspace")
+    common(check, _check, workspace=False)
+    check.add_argument("--pairs", required=True, type=Path, metavar="FILE.jsonl", help="- for standard input")
+    _metrics(check)
+
+
+def _metrics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--metrics", default=_DEFAULT_METRICS, help=f"separated by commas (default {_DEFAULT_METRICS})"
+    )
+
+
+def _names(text: str) -> list[str]:
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    if not names:
+        raise UsageError("--metrics names none", f"ask for some of {_DEFAULT_METRICS},judge")
+    return names
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.judge.settings import JudgeSettings
+    from t2s_tui.evaluation.metrics import metric_named
+    from t2s_tui.evaluation.request import EvaluateRequest
+    from t2s_tui.jobs.launcher import submit
+
+    workspace = opened(args)
+    metrics = [metric_named(name).name for name in _names(args.metrics)]
+    judge = None
+    if "judge" in metrics:
+        if not args.judge_model:
+            raise UsageError("The judge needs a model", "name it with --judge-model and --judge-url")
+        judge = JudgeSettings(
+            base_url=args.judge_url,
+            model=args.judge_model,
+            concurrency=args.judge_concurrency,
+            api_key_env=args.judge_key_env,
+        )
+    with workspace.store() as store:
+        store.predictions.get_set(args.predictions)
+    request = EvaluateRequest(predictions=args.predictions, metrics=metrics, judge=judge, redo=args.redo)
+    job = submit(workspace, "evaluate", f"evaluate {args.predictions}", request.model_dump(mode="json"))
+    if not args.wait:
+        from t2s_tui.commands.follow import finish
+
+        return finish(workspace, job, wait=False, as_json=args.json, predictions=args.predictions)
+    view = follow(workspace, job.id)
+    code = tell_end(view, as_json=args.json, predictions=args.predictions)
+    if view.status.state is RunState.DONE and not args.json:
+        _tell_scores(args)
+    return code
+
+
+def _tell_scores(args: argparse.Namespace) -> None:
+    from t2s_tui.evaluation.statistics import scores_of
+
+    with opened(args).store() as store:
+        rows = [score_row(s) for s in scores_of(store, args.predictions)]
+    table(("metric", "right", "of", "accuracy", "95% interval", "not counted"), rows, right=(1, 2, 3))
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.compare import compare
+    from t2s_tui.evaluation.metrics import metric_named
+
+    result = compare(opened(args), args.a, args.b, metric_named(args.metric).name)
+    if args.json:
+        emit(result.as_json())
+        return 0
+    rows = [
+        (name, *score_row(score)[1:]) for name, score in ((args.a, result.score_a), (args.b, result.score_b))
+    ]
+    table(("predictions", "right", "of", "accuracy", "95% interval", "not counted"), rows, right=(1, 2, 3))
+    table(("both right", "only A", "only B", "neither", "McNemar p"), [paired_row(result)], right=range(5))
+    say(f"A is {args.a}, B is {args.b}, by {args.metric}.")
+    return 0
+
+
+def paired_row(result: Any) -> tuple[object, ...]:
+    """The paired table: how many both, only A, only B, neither got right, and McNemar's exact p."""
+    groups = (result.both, result.only_a, result.only_b, result.neither)
+    return (*(len(g) for g in groups), f"{result.p_value:.2g}")
+
+
+def _check(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.metrics import metric_named
+    from t2s_tui.evaluation.pairs import check_pairs
+
+    metrics = [metric_named(name).name for name in _names(args.metrics)]
+    counts: dict[tuple[str, str], int] = {}
+    try:
+        lines = sys.stdin if str(args.pairs) == "-" else args.pairs.open(encoding="utf-8")
+    except OSError as error:
+        raise DataError(
+            f"{args.pairs} cannot be read ({error.strerror})", "name a JSONL file with --pairs"
+        ) from error
+    with lines:
+        for record in check_pairs(lines, metrics):
+            emit(record)
+            for metric in metrics:
+                outcome = str(record.get(metric, {}).get("outcome", "error"))
+                counts[metric, outcome] = counts.get((metric, outcome), 0) + 1
+    for metric in metrics:
+        words = ", ".join(f"{n} {outcome}" for (m, outcome), n in sorted(counts.items()) if m == metric)
+        say(f"{metric}: {words or 'no pairs'}")
+    return 0
