@@ -21,7 +21,15 @@ class Verdicts:
             db.executemany(
                 "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (v.set_name, v.example_id, v.metric, str(v.outcome), v.why, to_json(v.evidence), v.version)
+                    (
+                        v.set_name,
+                        v.example_id,
+                        v.metric,
+                        str(v.outcome),
+                        v.why,
+                        to_json(v.evidence),
+                        v.version,
+                    )
                     for v in verdicts
                 ],
             )
@@ -44,6 +52,21 @@ class Verdicts:
         for example_id, metric, outcome in self._db.execute(sql, (set_name,)):
             found.setdefault(example_id, {})[metric] = Outcome(outcome)
         return found
+
+    def on(self, set_name: str, example_id: str) -> dict[str, Verdict]:
+        """metric -> verdict, for one prediction."""
+        rows = self._db.execute(
+            "SELECT * FROM verdicts WHERE set_name = ? AND example_id = ?", (set_name, example_id)
+        )
+        return {row["metric"]: _verdict(row) for row in rows}
+
+    def remove(self, set_name: str, example_id: str, metric: str) -> None:
+        """Take one verdict back, for instance a person's."""
+        with transaction(self._db) as db:
+            db.execute(
+                "DELETE FROM verdicts WHERE set_name = ? AND example_id = ? AND metric = ?",
+                (set_name, example_id, metric),
+            )
 
     def forget(self, set_name: str, example_ids: Iterable[str]) -> None:
         """Drop the verdicts on predictions that are made anew."""
