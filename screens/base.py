@@ -13,15 +13,18 @@ from textual.containers import Container
 from textual.message import Message
 from textual.screen import Screen
 
+from screens.whole import WholeScreen, whole_row
 from t2s_tui.jobs.board import JobView
 from t2s_tui.records import RunState
 from t2s_tui.workspace import Workspace
 from widgets.frame import KeyLine, Pane, StatusLine, TopLine, job_line
+from widgets.grid import Grid
 
 if TYPE_CHECKING:
     from t2s_tui.app import T2SApp
 
 T = TypeVar("T")
+NARROW = 100
 
 
 @dataclass
@@ -43,8 +46,11 @@ class WorkbenchScreen(Screen[None]):
 
     ROOM: ClassVar[str] = ""
     AUTO_FOCUS = "Grid"
+    #: Below 100 columns there is room for one pane: the list, and on enter the detail alone.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("z", "zoom", "zoom", show=False),
+        Binding("escape", "back", "back"),
+        Binding("z", "zoom", "zoom pane", show=False),
         Binding("tab", "app.focus_next", "next pane", show=False),
         Binding("shift+tab", "app.focus_previous", "previous pane", show=False),
     ]
@@ -115,6 +121,10 @@ class WorkbenchScreen(Screen[None]):
 
     # -- the frame ----------------------------------------------------------------------------
 
+    def on_grid_whole(self, message: Grid.Whole) -> None:
+        """Space on a row: every cell of it in full."""
+        self.app.push_screen(WholeScreen(f"{self.ROOM}: row {message.row + 1}", whole_row(message.pairs)))
+
     def show_where(self, where: str, figures: str = "") -> None:
         """What is open, on line 1."""
         top = self.query_one(TopLine)
@@ -139,16 +149,68 @@ class WorkbenchScreen(Screen[None]):
         line.sign = first.status.state
         line.line = job_line(first, len(running) - 1, time.time())
 
+    # -- panes: `.-list` and `.-detail` --------------------------------------------------------
+
+    def open_detail(self) -> None:
+        """Go into the detail pane. On a narrow screen it takes the place of the list."""
+        self.add_class("-in-detail")
+        for widget in self.query("Pane.-detail *"):
+            if widget.focusable:
+                widget.focus()
+                break
+        self.refresh_bindings()
+
+    def close_detail(self) -> None:
+        """Back to the list, on the row it was left on."""
+        self.remove_class("-in-detail")
+        for widget in self.query("Pane.-list Grid"):
+            if widget.focusable:
+                widget.focus()
+                break
+        self.refresh_bindings()
+
+    @property
+    def in_detail(self) -> bool:
+        """Whether the focus, or the whole narrow screen, is in the detail pane."""
+        focused = self.focused
+        inside = focused is not None and any(
+            isinstance(w, Pane) and w.has_class("-detail") for w in focused.ancestors_with_self
+        )
+        return inside or (self.has_class("-narrow") and self.has_class("-in-detail"))
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether one pane has the whole screen."""
+        return bool(self.query("Pane.-zoomed-out"))
+
+    def can_go_back(self) -> bool:
+        """Whether escape has somewhere to go. Rooms with more levels add theirs."""
+        return self.zoomed or self.in_detail
+
+    def action_back(self) -> None:
+        """Unzoom, or leave the detail. Rooms with more levels go on from there."""
+        if self.zoomed:
+            self.action_zoom()
+        elif self.in_detail:
+            self.close_detail()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "back":
+            return self.can_go_back()
+        return super().check_action(action, parameters)
+
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or put the others back."""
-        focused = self.focused
-        pane = (
-            next((w for w in focused.ancestors_with_self if isinstance(w, Pane)), None) if focused else None
-        )
         panes = list(self.query(Pane))
-        zoomed = any(p.has_class("-zoomed-out") for p in panes)
+        zoomed, pane = self.zoomed, self._focused_pane()
         for other in panes:
             keep = (
                 zoomed or pane is None or other is pane or other in pane.ancestors or pane in other.ancestors
             )
             other.set_class(not keep, "-zoomed-out")
+        self.refresh_bindings()
+
+    def _focused_pane(self) -> Pane | None:
+        if self.focused is None:
+            return None
+        return next((w for w in self.focused.ancestors_with_self if isinstance(w, Pane)), None)

@@ -11,6 +11,8 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from widgets.frame import typed_away
+
 
 class HelpScreen(ModalScreen[None]):
     """All keys of the screen below, whether the last line has room for them or not."""
@@ -52,7 +54,7 @@ def key_rows(screen: Screen[object]) -> list[tuple[str, str]]:
     rows: dict[tuple[str, str], list[str]] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
-        if not binding.description:
+        if not binding.description or typed_away(screen, binding):
             continue
         key = binding.key_display or screen.app.get_key_display(binding)
         keys = rows.setdefault((binding.action, binding.description), [])

@@ -8,7 +8,7 @@ import os
 # Textual reads this when it is first imported.
 os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -28,11 +28,11 @@ from screens.inspect import InspectScreen
 from screens.jobs import JobsScreen
 from screens.train import TrainScreen
 from t2s_tui.errors import T2SError
-from t2s_tui.jobs.board import JobView, list_jobs
+from t2s_tui.jobs.board import Board, JobView
 from t2s_tui.system.telemetry import gpus
 from t2s_tui.workspace import Workspace
 from widgets.frame import gpu_words
-from widgets.theme import T2S_DARK, T2S_LIGHT
+from widgets.theme import ANSI_DARK, ANSI_LIGHT, T2S_DARK, T2S_LIGHT
 
 POLL_SECONDS = 0.5  # the board is read twice a second; the status line is drawn at most once
 GPU_SECONDS = 5.0
@@ -50,9 +50,11 @@ ROOMS: tuple[tuple[str, str], ...] = (
 
 @dataclass
 class BoardRead(Message):
-    """What a thread read of the job folders."""
+    """What a thread read of the job folders: all jobs newest first, and those that moved."""
 
     jobs: list[JobView]
+    changed: list[JobView]
+    gone: bool
 
 
 @dataclass
@@ -67,12 +69,6 @@ class ReadFailed(Message):
     """A background read of the app failed: said once, not twice a second."""
 
     error: Exception
-
-
-def moved(before: Sequence[JobView], after: Sequence[JobView]) -> list[JobView]:
-    """The jobs of `after` that are new or not as they were `before`."""
-    known = {view.job.id: view for view in before}
-    return [view for view in after if known.get(view.job.id) != view]
 
 
 class T2SApp(App[None]):
@@ -106,6 +102,7 @@ class T2SApp(App[None]):
         self.workspace = workspace
         self.ascii_only = ascii_only
         self.animation_level = "none"
+        self._board = Board(workspace)
         self.jobs: list[JobView] = []
         self.jobs_changed: Signal[list[JobView]] = Signal(self, "jobs_changed")
         self.gpu = ""
@@ -116,6 +113,7 @@ class T2SApp(App[None]):
     def on_mount(self) -> None:
         self.register_theme(T2S_DARK)
         self.register_theme(T2S_LIGHT)
+        self.ansi_theme_dark, self.ansi_theme_light = ANSI_DARK, ANSI_LIGHT
         self.theme = "t2s-light" if os.environ.get("T2S_TUI_THEME") == "light" else "t2s-dark"
         self.switch_mode(self._start)
         for read, seconds in ((self.read_board, POLL_SECONDS), (self._read_gpu, GPU_SECONDS)):
@@ -126,7 +124,12 @@ class T2SApp(App[None]):
 
     def read_board(self) -> None:
         """Read the job folders in a thread; a screen calls it after it started or stopped a job."""
-        self._in_thread("board", lambda: BoardRead(list_jobs(self.workspace)))
+
+        def read() -> BoardRead:
+            changed = self._board.poll()
+            return BoardRead(self._board.views, changed, bool(self._board.gone))
+
+        self._in_thread("board", read)
 
     def _read_gpu(self) -> None:
         self._in_thread("gpu", lambda: GpuRead(gpu_words(gpus())))
@@ -148,11 +151,9 @@ class T2SApp(App[None]):
         self.run_worker(work, group=what, thread=True, exit_on_error=False)
 
     def on_board_read(self, message: BoardRead) -> None:
-        changed = moved(self.jobs, message.jobs)
-        gone = len(message.jobs) < len(self.jobs)
         self.jobs = message.jobs
-        if changed or gone:
-            self.jobs_changed.publish(changed)
+        if message.changed or message.gone:
+            self.jobs_changed.publish(message.changed)
 
     def on_gpu_read(self, message: GpuRead) -> None:
         self.gpu = message.words
@@ -181,6 +182,20 @@ class T2SApp(App[None]):
         self.switch_mode(key)
         if then is not None:
             self.call_after_refresh(lambda: then(self.screen))
+
+    def copy(self, text: str, what: str) -> None:
+        """Send the text to the terminal's clipboard (OSC 52) and write it to a file.
+
+        A terminal never confirms that it took a copy, so the words say what was done and no more.
+        """
+        self.copy_to_clipboard(text)
+        target = self.workspace.root / "copied.txt"
+        try:
+            target.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            self.notify(f"{what}: sent to the terminal; {target} was not written ({error})", markup=False)
+            return
+        self.notify(f"{what}: sent to the terminal, and written to {target}", markup=False)
 
     def tell(self, error: BaseException) -> None:
         """One sentence for a person as a toast; whatever is unexpected keeps its type."""

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.text import Text
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import TextArea
+from textual.widget import Widget
+from textual.widgets import Static, TextArea
+
+from t2s_tui.text import nfc
 
 
 class FilterLine(TextArea):
@@ -23,17 +29,16 @@ class FilterLine(TextArea):
     ]
 
     @dataclass
-    class Changed(Message):
-        """The draft or the committed filter."""
+    class Committed(Message):
+        """Another filter holds from now on; also when a person cancelled and the old one stays."""
 
         query: str
-        committed: bool
 
     def __init__(self) -> None:
         super().__init__("", compact=True, soft_wrap=False, show_line_numbers=False, placeholder="filter")
         self.cursor_blink = False
         self._committed = ""
-        self._back_to: object = None
+        self._back_to: Widget | None = None
 
     def open(self) -> None:
         """Show the line with the present filter in it."""
@@ -49,7 +54,7 @@ class FilterLine(TextArea):
         return self._committed
 
     def action_commit(self) -> None:
-        self._close(" ".join(self.text.split()))
+        self._close(nfc(" ".join(self.text.split())))
 
     def action_cancel(self) -> None:
         self._close(self._committed)
@@ -58,5 +63,68 @@ class FilterLine(TextArea):
         self._committed = query
         self.remove_class("-open")
         if self._back_to is not None:
-            self.screen.set_focus(self._back_to)  # type: ignore[arg-type]
-        self.post_message(self.Changed(query, True))
+            self.screen.set_focus(self._back_to)
+            self._back_to = None
+        self.post_message(self.Committed(query))
+
+    def set_query(self, query: str) -> None:
+        """Commit a filter from outside, for instance none."""
+        self.text = query
+        self._close(query)
+
+
+class FilterBar(Horizontal):
+    """One line over a list: the filter that holds, and how many rows it leaves (`9 of 112`)."""
+
+    DEFAULT_CSS = """
+    FilterBar { height: 1; width: 100%; padding: 0 1; color: $text-muted; }
+    FilterBar .filter--label { width: auto; }
+    FilterBar .filter--query { width: 1fr; color: $foreground; }
+    FilterBar .filter--count { width: auto; padding: 0 0 0 2; }
+    FilterBar FilterLine { width: 1fr; padding: 0; }
+    FilterBar.-open .filter--query { display: none; }
+    """
+
+    def __init__(self, hint: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._hint = hint
+        self.line = FilterLine()
+        self._query = Static("", classes="filter--query", markup=False)
+        self._count = Static("", classes="filter--count", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield Static("/ ", classes="filter--label", markup=False)
+        yield self._query
+        yield self.line
+        yield self._count
+
+    def on_mount(self) -> None:
+        self._show_query("")
+
+    @property
+    def query_text(self) -> str:
+        """The filter that holds now."""
+        return self.line.query_text
+
+    def open(self) -> None:
+        """Let a person type."""
+        self.add_class("-open")
+        self.line.open()
+
+    def clear(self) -> None:
+        """No filter: everything is shown again."""
+        self.line.set_query("")
+
+    def show_count(self, shown: int | None, total: int, note: str = "") -> None:
+        """`9 of 112` while filtered, `112` while not, `...` while the filter still works."""
+        found = "…" if shown is None else f"{shown}"
+        count = f"{found} of {total}" if self.query_text else f"{total}"
+        self._count.update(f"{count}  {note}" if note else count)
+
+    def on_filter_line_committed(self, message: FilterLine.Committed) -> None:
+        # Goes on to the room: only the drawing is done here.
+        self.remove_class("-open")
+        self._show_query(message.query)
+
+    def _show_query(self, query: str) -> None:
+        self._query.update(Text(query) if query else Text(self._hint, style="dim"))

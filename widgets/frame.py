@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 from textual.app import RenderResult
+from textual.binding import Binding
 from textual.containers import Container
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -91,7 +93,7 @@ def job_line(view: JobView, others: int, now: float) -> str:
     return "  ".join(parts)
 
 
-def figure_words(figures: dict[str, object]) -> list[str]:
+def figure_words(figures: Mapping[str, object]) -> list[str]:
     """The figures of a running job that a person follows, each in two words at most."""
     words: list[str] = []
     for key, form in (
@@ -115,16 +117,26 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> RenderResult:
-        text = Text(no_wrap=True)
-        room = self.content_size.width
-        for key, description in shown_keys(self):
-            piece = Text.assemble((key, "bold"), f" {description}")
-            if text.cell_len + piece.cell_len + 2 > room:
-                break
-            if text.cell_len:
-                text.append("  ")
-            text.append_text(piece)
-        return text
+        return key_text(shown_keys(self), self.content_size.width)
+
+
+def key_text(keys: Sequence[tuple[str, str]], room: int) -> Text:
+    """As many keys as fit in `room` cells. `?` is always among them: it shows those that do not fit."""
+    pieces = [Text.assemble((key, "bold"), f" {words}") for key, words in keys]
+    must = [piece for piece in pieces if piece.plain.startswith("? ")]
+    left = room - sum(piece.cell_len + 2 for piece in must)
+    chosen: list[Text] = []
+    for piece in pieces:
+        if piece in must:
+            chosen.append(piece)
+        elif piece.cell_len + 2 <= left:
+            chosen.append(piece)
+            left -= piece.cell_len + 2
+        else:
+            left = 0
+    line = Text("  ", no_wrap=True).join(chosen)
+    line.no_wrap = True
+    return line
 
 
 def shown_keys(widget: Widget) -> list[tuple[str, str]]:
@@ -132,11 +144,34 @@ def shown_keys(widget: Widget) -> list[tuple[str, str]]:
     seen: dict[str, tuple[str, str]] = {}
     for active in widget.screen.active_bindings.values():
         binding = active.binding
+        if typed_away(widget.screen, binding):
+            continue
         if binding.show and active.enabled and binding.action not in seen:
             key = binding.key_display or widget.app.get_key_display(binding)
             seen[binding.action] = (key, binding.description)
     # Keys of the whole program come last: what is special here matters more.
     return sorted(seen.values(), key=lambda pair: pair[0] in ("?", "q"))
+
+
+def typed_away(screen: Screen[Any], binding: Binding) -> bool:
+    """Whether the focused editor takes the binding's key as text, so that it does nothing else here."""
+    character = binding.key if len(binding.key) == 1 else _NAMED.get(binding.key)
+    focused = screen.focused
+    return (
+        focused is not None
+        and character is not None
+        and not binding.priority
+        and focused.check_consume_key(binding.key, character)
+    )
+
+
+_NAMED = {
+    "question_mark": "?",
+    "slash": "/",
+    "space": " ",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
+}
 
 
 class Pane(Container):

@@ -46,15 +46,16 @@ class Grid(ScrollView, can_focus=True):
     Grid .grid--cursor-blurred { background: $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "down", key_display="j/k", show=False),
-        Binding("k,up", "move(-1)", "up", show=False),
-        Binding("g,home", "to(0)", "first", show=False),
-        Binding("G,end", "to(-1)", "last", show=False),
-        Binding("ctrl+d", "page(0.5)", "half a page down", show=False),
-        Binding("ctrl+u", "page(-0.5)", "half a page up", show=False),
-        Binding("pagedown", "page(1)", "page down", show=False),
-        Binding("pageup", "page(-1)", "page up", show=False),
-        Binding("enter", "open", "open", show=False),
+        Binding("j,down", "move(1)", "move", key_display="j/k"),
+        Binding("k,up", "move(-1)", "", show=False),
+        Binding("g,home", "to(0)", "first / last", key_display="g/G", show=False),
+        Binding("G,end", "to(-1)", "", show=False),
+        Binding("ctrl+d", "page(0.5)", "half a page", key_display="^d/^u", show=False),
+        Binding("ctrl+u", "page(-0.5)", "", show=False),
+        Binding("pagedown", "page(1)", "page", key_display="pgdn/pgup", show=False),
+        Binding("pageup", "page(-1)", "", show=False),
+        Binding("enter", "open", "open", key_display="enter"),
+        Binding("space", "whole", "whole row", show=False),
     ]
 
     @dataclass
@@ -74,6 +75,18 @@ class Grid(ScrollView, can_focus=True):
 
         grid: Grid
         row: int
+
+        @property
+        def control(self) -> Grid:
+            return self.grid
+
+    @dataclass
+    class Whole(Message):
+        """Space on the row under the cursor: (column title, the whole text) of each cell."""
+
+        grid: Grid
+        row: int
+        pairs: list[tuple[str, str]]
 
         @property
         def control(self) -> Grid:
@@ -194,6 +207,13 @@ class Grid(ScrollView, can_focus=True):
     def action_open(self) -> None:
         if self._cursor >= 0:
             self.post_message(self.Opened(self, self._cursor))
+
+    def action_whole(self) -> None:
+        if self._cursor >= 0:
+            texts = [cell if isinstance(cell, str) else cell.plain for cell in self._source(self._cursor)]
+            titles = [column.title for column in self._columns]
+            pairs = [(title, text) for title, text in zip(titles, texts, strict=False) if title.strip()]
+            self.post_message(self.Whole(self, self._cursor, pairs))
 
     def on_click(self, event: events.Click) -> None:
         row = event.y - 1 + self.scroll_offset.y

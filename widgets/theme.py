@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rich.style import Style
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 from textual.theme import Theme
 
@@ -39,6 +40,24 @@ T2S_LIGHT = Theme(
     success="#3f7d20",
     warning="#8f5e15",
     error="#b3243f",
+)
+
+#: What the sixteen named colours are: Rich text in our widgets uses the names, each theme its shades.
+ANSI_DARK = TerminalTheme(
+    (20, 22, 29),
+    (200, 208, 232),
+    [
+        *((34, 38, 51), (247, 118, 142), (158, 206, 106), (224, 175, 104)),
+        *((122, 162, 247), (187, 154, 247), (125, 207, 255), (200, 208, 232)),
+    ],
+)
+ANSI_LIGHT = TerminalTheme(
+    (250, 250, 250),
+    (43, 47, 58),
+    [
+        *((43, 47, 58), (179, 36, 63), (63, 125, 32), (143, 94, 21)),
+        *((46, 91, 184), (120, 64, 160), (0, 108, 134), (90, 95, 110)),
+    ],
 )
 
 #: Colours that read on both backgrounds, for Rich text drawn by our widgets.
