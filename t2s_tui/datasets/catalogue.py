@@ -1,0 +1,235 @@
+"""Examples on disk: one memory-mapped Arrow IPC stream file a dataset.
+
+`datasets.Dataset.from_file(folder / "examples.arrow")` reads the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import accumulate, groupby, islice
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from t2s_tui.errors import DataError, WorkspaceError
+from t2s_tui.records import Example
+from t2s_tui.workspace import Workspace
+
+FILE_NAME = "examples.arrow"
+BATCH = 1000
+
+_FIELDS = (
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("number", pa.int64(), nullable=False),
+    pa.field("split", pa.string(), nullable=False),
+    pa.field("db_id", pa.string(), nullable=False),
+    pa.field("question", pa.string(), nullable=False),
+    pa.field("ddl", pa.string(), nullable=False),
+    pa.field("gold", pa.string(), nullable=False),
+    pa.field("dialect", pa.string(), nullable=False),
+    pa.field("database", pa.string(), nullable=True),
+    pa.field("origin", pa.string(), nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: rows a split (in order of appearance), and the hash of the content.
+
+    The hash covers split, db_id, question, DDL, gold and dialect of every row in order. It does not
+    cover where the rows and their databases lie, so that a moved source is the same dataset.
+    """
+
+    splits: dict[str, int]
+    fingerprint: str
+
+
+class ExampleTable:
+    """The examples of one dataset, read from the map as they are asked for."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self._split_runs: dict[str, list[tuple[int, int]]] | None = None
+        self._places: dict[str, int] | None = None
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __getitem__(self, index: int) -> Example:
+        """The example at `index` from 0; a negative one counts from the end. Raises IndexError."""
+        at = index + len(self) if index < 0 else index
+        if not 0 <= at < len(self):
+            raise IndexError(f"example {index} of {len(self)}")
+        return self.rows(at, at + 1)[0]
+
+    def __iter__(self) -> Iterator[Example]:
+        for start in range(0, len(self), BATCH):
+            yield from self.rows(start, start + BATCH)
+
+    def rows(self, start: int, stop: int) -> list[Example]:
+        """The examples from `start` up to and without `stop`, as many as there are."""
+        start, stop = max(0, start), min(len(self), stop)
+        return _examples(self._table.slice(start, stop - start)) if start < stop else []
+
+    def split(self, name: str) -> list[Example]:
+        """All examples of one split, in the order of the dataset; empty when there is no such split."""
+        return [example for start, stop in self._runs().get(name, []) for example in self.rows(start, stop)]
+
+    def find(self, example_id: str) -> Example | None:
+        """The example of that id, None without one."""
+        if self._places is None:
+            self._places = {value: at for at, value in enumerate(self._table["id"].to_pylist())}
+        at = self._places.get(example_id)
+        return None if at is None else self[at]
+
+    @property
+    def split_names(self) -> list[str]:
+        """In order of first appearance."""
+        return list(self._runs())
+
+    def _runs(self) -> dict[str, list[tuple[int, int]]]:
+        """Split name -> the stretches (start, stop) of rows that it is made of; usually one."""
+        if self._split_runs is None:
+            self._split_runs = {}
+            start = 0
+            for name, group in groupby(self._table["split"].to_pylist()):
+                stop = start + sum(1 for _ in group)
+                self._split_runs.setdefault(name, []).append((start, stop))
+                start = stop
+        return self._split_runs
+
+    def db_ids(self) -> list[str]:
+        """The db_id of every row, in order."""
+        return [str(db_id) for db_id in self._table["db_id"].to_pylist()]
+
+    def databases(self) -> list[str | None]:
+        """The database path of every row, in order."""
+        return list(self._table["database"].to_pylist())
+
+    @property
+    def added_fingerprint(self) -> str | None:
+        """The fingerprint the dataset had when it was added, None if it was not changed since."""
+        found = (self._table.schema.metadata or {}).get(b"t2s.added")
+        return found.decode() if found else None
+
+
+def open_examples(workspace: Workspace, name: str) -> ExampleTable:
+    """The examples of the dataset `name`. Raises NotFound, or DataError when its file is damaged."""
+    with workspace.store() as store:
+        store.datasets.get(name)
+    return read_examples(workspace.dataset_dir(name))
+
+
+def read_examples(folder: Path) -> ExampleTable:
+    """The examples in `folder`. Raises DataError when they cannot be read."""
+    path = folder / FILE_NAME
+    try:
+        with pa.memory_map(str(path)) as source:
+            return ExampleTable(pa.ipc.open_stream(source).read_all())
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"The examples in {path} cannot be read ({error})",
+            "add the dataset again with `t2s-tui datasets add SOURCE --replace`",
+        ) from error
+
+
+def write_examples(
+    folder: Path, examples: Iterable[Example], metadata: Mapping[str, str] | None = None
+) -> Written:
+    """Write the examples into `folder`, at once or not at all, a batch in memory at a time.
+
+    `number` is given anew, from 1. Raises WorkspaceError when the disk refuses; whatever the iterable
+    raises leaves the old file as it was.
+    """
+    splits: Counter[str] = Counter()
+    content = hashlib.sha256()
+    numbered = _numbered(examples)
+    schema = pa.schema(_FIELDS, metadata=dict(metadata) if metadata else None)
+    partial = folder / f".{FILE_NAME}.{os.getpid()}"
+    with _disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
+                while batch := list(islice(numbered, BATCH)):
+                    splits.update(example.split for example in batch)
+                    for example in batch:
+                        content.update(_content(example))
+                    stream.write_batch(_batch(batch, schema))
+            partial.replace(folder / FILE_NAME)
+        finally:
+            partial.unlink(missing_ok=True)
+    return Written(dict(splits), content.hexdigest()[:16])
+
+
+def example_id(db_id: str, ddl: str, question: str, gold: str) -> str:
+    """12 hex digits of the content's SHA-256: the same row has the same id in every workspace."""
+    return hashlib.sha256("\x1f".join((db_id, ddl, question, gold)).encode()).hexdigest()[:12]
+
+
+class IdMaker:
+    """Ids that are unique in a dataset: the second row of the same content gets `-2`, the third `-3`."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def make(self, db_id: str, ddl: str, question: str, gold: str) -> str:
+        base = example_id(db_id, ddl, question, gold)
+        self._seen[base] += 1
+        return base if self._seen[base] == 1 else f"{base}-{self._seen[base]}"
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """A disk that is full or may not be written becomes one WorkspaceError."""
+    try:
+        yield
+    except OSError as error:
+        raise WorkspaceError(
+            f"The examples could not be written to {folder} ({error.strerror or error})",
+            "free some space or check the permissions, then run the same command again",
+        ) from error
+
+
+def _numbered(examples: Iterable[Example]) -> Iterator[Example]:
+    for number, example in enumerate(examples, start=1):
+        yield example if example.number == number else replace(example, number=number)
+
+
+def _content(example: Example) -> bytes:
+    parts = (
+        example.split, example.db_id, example.question, example.ddl, example.gold, example.dialect
+    )  # fmt: skip
+    return json.dumps(parts, ensure_ascii=False).encode() + b"\n"
+
+
+def _batch(examples: list[Example], schema: pa.Schema) -> pa.RecordBatch:
+    columns = [_column([getattr(example, field.name) for example in examples], field) for field in schema]
+    return pa.record_batch(columns, schema=schema)
+
+
+def _column(values: list[Any], field: pa.Field) -> pa.Array:
+    """The values as Arrow, built from buffers: `pa.array` would import pandas, which the drawing process must not."""
+    if pa.types.is_int64(field.type):
+        return pa.Array.from_buffers(field.type, len(values), [None, pa.py_buffer(array("q", values))])
+    texts = [b"" if value is None else value.encode() for value in values]
+    offsets = pa.py_buffer(array("i", accumulate(map(len, texts), initial=0)))
+    present = None
+    if field.nullable:
+        bits = bytearray((len(values) + 7) // 8)
+        for at, value in enumerate(values):
+            bits[at // 8] |= (value is not None) << at % 8
+        present = pa.py_buffer(bytes(bits))
+    return pa.StringArray.from_buffers(len(values), offsets, pa.py_buffer(b"".join(texts)), present)
+
+
+def _examples(table: pa.Table) -> list[Example]:
+    columns = [table[field.name].to_pylist() for field in _FIELDS]
+    return [Example(*values) for values in zip(*columns, strict=True)]

@@ -1,0 +1,1 @@
+"""One module a source format; `t2s_tui.datasets.registry` lists them."""

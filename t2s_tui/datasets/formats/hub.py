@@ -1,0 +1,58 @@
+"""A dataset of the Hugging Face Hub with the columns of a table: `owner/name` or `owner/name:configuration`.
+
+The `datasets` library is imported when a source is opened, never before: only commands and workers do that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from t2s_tui.datasets.source import OpenSource, RawItem, RawRow, ReadOptions, check_columns, mapped
+from t2s_tui.errors import DataError
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*(?::[\w.\-]+)?")
+
+
+class HubFormat:
+    """What `datasets.load_dataset` can load."""
+
+    name = "hub"
+    summary = (
+        "a dataset of the Hugging Face Hub, `owner/name` or `owner/name:configuration`, with the same columns"
+    )
+
+    def recognises(self, source: str) -> bool:
+        return _HUB_ID.fullmatch(source) is not None
+
+    def open(self, source: str, options: ReadOptions) -> OpenSource:
+        """Downloads what is not in the cache of `datasets`."""
+        repository, _, configuration = source.partition(":")
+        loaded = _load(repository, configuration or None)
+        for split, rows in loaded.items():
+            check_columns(f"{source} ({split})", list(rows.column_names), options.column_map)
+        name = repository.rstrip("/").rsplit("/", 1)[-1]
+        return OpenSource(name, source, _rows(source, loaded, options.column_map))
+
+
+def _load(repository: str, configuration: str | None) -> Mapping[str, Any]:
+    import datasets
+
+    try:
+        loaded = datasets.load_dataset(repository, configuration)
+    # The library raises its own, huggingface_hub's, httpx's and plain errors for one and the same cause.
+    except Exception as error:
+        first_line = str(error).strip().split("\n")[0] or type(error).__name__
+        raise DataError(
+            f"The Hub dataset {repository!r} cannot be loaded ({first_line.rstrip('.')})",
+            "check the id, the network and `hf auth login`, or download its files and add those",
+        ) from error
+    assert isinstance(loaded, Mapping)
+    return loaded
+
+
+def _rows(source: str, loaded: Mapping[str, Any], column_map: Mapping[str, str]) -> Iterator[RawItem]:
+    for split, rows in loaded.items():
+        for number, values in enumerate(rows, start=1):
+            yield RawRow(mapped(values, column_map), f"{source}/{split}", number, str(split), unit="row")
