@@ -1,0 +1,1 @@
+"""Verdicts on predictions: exact, normalised, execution, the judge; and their statistics."""
