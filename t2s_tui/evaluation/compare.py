@@ -1,0 +1,100 @@
+"""Two prediction sets on the same examples: what only one of them got right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.statistics import Score, mcnemar_exact, score
+from t2s_tui.records import Outcome
+from t2s_tui.workspace import Workspace
+
+_DECIDED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The paired table as lists of example ids, sorted. `p_value` is McNemar's exact one.
+
+    The four lists hold the examples that the metric decided in both sets; `left_out` those that it decided
+    in at most one (missing, unknown, not run). The scores are each set's own, over all of its verdicts.
+    """
+
+    a: str
+    b: str
+    metric: str
+    both: tuple[str, ...]
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
+    neither: tuple[str, ...]
+    left_out: tuple[str, ...]
+    score_a: Score
+    score_b: Score
+    p_value: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON, the lists as they are."""
+        lists = ("both", "only_a", "only_b", "neither", "left_out")
+        return {
+            "a": self.a,
+            "b": self.b,
+            "metric": self.metric,
+            "counts": {name: len(getattr(self, name)) for name in lists},
+            **{name: list(getattr(self, name)) for name in lists},
+            "score_a": self.score_a.as_json(),
+            "score_b": self.score_b.as_json(),
+            "p_value": self.p_value,
+        }
+
+
+def compare(workspace: Workspace, a: str, b: str, metric: str = "execution") -> Comparison:
+    """Compare the sets `a` and `b` by one metric.
+
+    Raises NotFound for a set that is not there, UsageError when one has no verdict of that metric or the
+    two share no example.
+    """
+    with workspace.store() as store:
+        outcomes = []
+        for name in (a, b):
+            store.predictions.get_set(name)
+            rows = store.verdicts.outcomes(name)
+            found = {example: row[metric] for example, row in rows.items() if metric in row}
+            if not found:
+                raise UsageError(
+                    f"The predictions {name!r} have no {metric} verdicts",
+                    f"run `t2s-tui evaluate {name} --metrics {metric}` first",
+                )
+            outcomes.append(found)
+    return pair_up(a, b, metric, *outcomes)
+
+
+def pair_up(a: str, b: str, metric: str, of_a: dict[str, Outcome], of_b: dict[str, Outcome]) -> Comparison:
+    """The comparison of two mappings of example id to outcome. Raises UsageError when they share none."""
+    if not of_a.keys() & of_b.keys():
+        raise UsageError(
+            f"The predictions {a!r} and {b!r} share no example",
+            "compare two sets of the same dataset and split",
+        )
+    groups: dict[tuple[bool, bool], list[str]] = {}
+    left_out = []
+    for example in sorted(of_a.keys() | of_b.keys()):
+        left, right = of_a.get(example), of_b.get(example)
+        if left in _DECIDED and right in _DECIDED:
+            groups.setdefault((left is Outcome.PASS, right is Outcome.PASS), []).append(example)
+        else:
+            left_out.append(example)
+    only_a, only_b = groups.get((True, False), []), groups.get((False, True), [])
+    return Comparison(
+        a=a,
+        b=b,
+        metric=metric,
+        both=tuple(groups.get((True, True), ())),
+        only_a=tuple(only_a),
+        only_b=tuple(only_b),
+        neither=tuple(groups.get((False, False), ())),
+        left_out=tuple(left_out),
+        score_a=score(metric, of_a.values()),
+        score_b=score(metric, of_b.values()),
+        p_value=mcnemar_exact(len(only_a), len(only_b)),
+    )

@@ -1,0 +1,48 @@
+"""Where the judge is and how hard it may be asked. Importable without `openai`."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from t2s_tui.evaluation.judge.prompts import PROMPTS
+
+
+class JudgeSettings(BaseModel):
+    """The judge of one evaluation. The key itself is never here: only the name of its variable is."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    base_url: str | None = Field(None, description="OpenAI-compatible base URL; empty means OpenAI's own")
+    model: str = Field(min_length=1, description="a model of that endpoint")
+    prompt: str = Field("reference", description="which prompt asks")
+    concurrency: int = Field(8, ge=1, le=256, description="requests at the same time")
+    max_attempts: int = Field(6, ge=1, le=50, description="tries a request before it counts as missing")
+    timeout: float = Field(60.0, gt=0, le=3600, description="seconds that one try may take")
+    api_key_env: str = Field("OPENAI_API_KEY", min_length=1, description="the variable that holds the key")
+
+    @field_validator("base_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("write it as http://host:port/v1")
+        if parts.username or parts.password:
+            raise ValueError("put the key into the environment, not into the URL")
+        return value.rstrip("/")
+
+    @field_validator("prompt")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in PROMPTS:
+            raise ValueError(f"there is {', '.join(PROMPTS)}")
+        return value
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the endpoint is on this machine, where no key is needed."""
+        host = urlsplit(self.base_url or "").hostname or ""
+        return host in ("localhost", "::1") or host.startswith("127.")
