@@ -130,7 +130,7 @@ def _show(args: argparse.Namespace) -> int:
     examples = open_examples(workspace, args.name)
     if args.split and args.split not in dataset.splits:
         raise UsageError(f"{args.name} has no split {args.split!r}", f"it has {_splits(dataset)}")
-    wanted = (e for e in examples.iterate() if not args.split or e.split == args.split)
+    wanted = (e for e in examples if not args.split or e.split == args.split)
     found = list(islice((e for e in wanted if matches(e, args.filter)), args.rows))
     if args.json:
         emit(as_json(dataset))
@@ -172,7 +172,7 @@ def _export(args: argparse.Namespace) -> int:
             "answer": e.gold,
             "dialect": e.dialect,
         }
-        for e in examples.iterate()
+        for e in examples
         if not args.split or e.split == args.split
     ]
     write_table(args.to, rows)

@@ -16,7 +16,8 @@ from t2s_tui.text import one_line
 
 #: Words for people. Never markup: names and paths come from outside.
 err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-out = Console(highlight=False, markup=False, soft_wrap=True)
+#: Without a terminal there is no width to fit: tables then keep every cell on one line.
+out = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 400)
 
 
 def say(text: str) -> None:
@@ -32,7 +33,7 @@ def emit(record: Mapping[str, Any]) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[int] = ()) -> None:
     """A plain table on stdout; columns whose numbers are in `right` are aligned right."""
-    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    drawn = Table(box=None, pad_edge=False, expand=False, padding=(0, 2, 0, 0), header_style="bold")
     for index, column in enumerate(columns):
         drawn.add_column(escape(column), justify="right" if index in right else "left", overflow="fold")
     for row in rows:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from t2s_tui.commands.output import percent
-from t2s_tui.evaluation.statistics import Score
+
+if TYPE_CHECKING:
+    from t2s_tui.evaluation.statistics import Score
 
 
 def score_row(score: Score) -> tuple[object, ...]:
