@@ -1,4 +1,4 @@
-"""A question before something that cannot be taken back at once."""
+"""Ask before something that cannot be taken back: `y` does it, everything else does not."""
 
 from __future__ import annotations
 
@@ -12,34 +12,32 @@ from textual.widgets import Static
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """`y` or enter: yes. `n` or escape: no. The words say what will happen and what is kept."""
+    """One question, what follows from yes, and the two keys."""
 
     DEFAULT_CSS = """
     ConfirmScreen { align: center middle; }
     ConfirmScreen > Vertical {
-        width: 64; max-width: 95%; height: auto;
-        background: $surface; border: round $primary; padding: 0 1;
+        width: 64; max-width: 96%; height: auto; background: $surface; border: round $warning; padding: 0 1;
     }
     ConfirmScreen Static { height: auto; }
-    ConfirmScreen #confirm-question { text-style: bold; }
-    ConfirmScreen #confirm-words { margin: 1 0; }
-    ConfirmScreen #confirm-keys { color: $text-muted; }
+    ConfirmScreen .confirm--question { text-style: bold; }
+    ConfirmScreen .confirm--detail { margin: 1 0; }
+    ConfirmScreen .confirm--keys { color: $text-muted; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "answer(True)", "yes"),
+        Binding("y", "answer(True)", "yes"),
         Binding("n,escape,q", "answer(False)", "no"),
     ]
 
-    def __init__(self, question: str, words: str = "") -> None:
+    def __init__(self, question: str, detail: str = "") -> None:
         super().__init__()
-        self._question, self._words = question, words
+        self._question, self._detail = question, detail
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(self._question, id="confirm-question", markup=False)
-            if self._words:
-                yield Static(self._words, id="confirm-words", markup=False)
-            yield Static("y yes   n no", id="confirm-keys", markup=False)
+            yield Static(self._question, classes="confirm--question", markup=False)
+            yield Static(self._detail, classes="confirm--detail", markup=False)
+            yield Static("y yes  n or esc no", classes="confirm--keys")
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

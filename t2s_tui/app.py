@@ -11,7 +11,8 @@ os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from importlib import import_module
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -19,14 +20,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
 
-from screens.compare import CompareScreen
-from screens.datasets import DatasetsScreen
-from screens.generate import GenerateScreen
 from screens.help import HelpScreen
-from screens.home import HomeScreen
-from screens.inspect import InspectScreen
-from screens.jobs import JobsScreen
-from screens.train import TrainScreen
 from t2s_tui.errors import T2SError
 from t2s_tui.jobs.board import Board, JobView
 from t2s_tui.system.telemetry import gpus
@@ -71,20 +65,21 @@ class ReadFailed(Message):
     error: Exception
 
 
+def make_room(key: str, title: str) -> Screen[Any]:
+    """The screen of a room. Its code is loaded when a person first goes there: the first paint is quick."""
+    made = getattr(import_module(f"screens.{key}"), f"{title}Screen")()
+    assert isinstance(made, Screen)
+    return made
+
+
 class T2SApp(App[None]):
     """The workbench over one workspace."""
 
     TITLE = "t2s-tui"
     CSS_PATH = "app.tcss"
     ENABLE_COMMAND_PALETTE = True
-    MODES = {
-        "home": HomeScreen,
-        "datasets": DatasetsScreen,
-        "train": TrainScreen,
-        "generate": GenerateScreen,
-        "inspect": InspectScreen,
-        "compare": CompareScreen,
-        "jobs": JobsScreen,
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        key: partial(make_room, key, title) for key, title in ROOMS
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -101,6 +96,7 @@ class T2SApp(App[None]):
         super().__init__()
         self.workspace = workspace
         self.ascii_only = ascii_only
+        self.set_class(ascii_only, "-ascii")
         self.animation_level = "none"
         self._board = Board(workspace)
         self.jobs: list[JobView] = []

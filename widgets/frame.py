@@ -81,7 +81,8 @@ def gpu_words(gpus: Sequence[Gpu]) -> str:
 def job_line(view: JobView, others: int, now: float) -> str:
     """`train tuned-3  step 84/120  loss 0.41  82 tok/s  6m left  [J]obs 2`."""
     status = view.status
-    parts = [view.job.title]
+    title, kind = view.job.title, view.job.kind
+    parts = [title if title.startswith(kind) else f"{kind} {title}"]
     if status.total:
         parts.append(f"{status.label} {status.done}/{status.total}")
     elif status.label:

@@ -22,6 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from t2s_tui.text import clip, one_line
+from widgets.section import paragraph
 
 Cell = str | Text
 RowSource = Callable[[int], Sequence[Cell]]
@@ -156,10 +157,9 @@ class Grid(ScrollView, can_focus=True):
             return self._strip([c.title for c in self._columns], width, style)
         row = y - 1 + self.scroll_offset.y
         if row >= self._count:
-            if self._count == 0 and y - 1 < len(self._empty.splitlines()):
+            if self._count == 0 and y - 1 < len(advice := paragraph(self._empty, width - 1, indent=" ")):
                 style = self.rich_style + Style(dim=True)
-                line = clip(" " + self._empty.splitlines()[y - 1], width)
-                return Strip([Segment(line, style)]).adjust_cell_length(width, self.rich_style)
+                return Strip([Segment(advice[y - 1].plain, style)]).adjust_cell_length(width, self.rich_style)
             return Strip.blank(width, self.rich_style)
         style = self.rich_style
         if row == self._cursor:
