@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -70,7 +71,11 @@ def submit(
     try:
         with contextlib.ExitStack() as stack:
             folder = make_folder(workspace, values, stack)
-            spawn(workspace, folder)
+            try:
+                spawn(workspace, folder)
+            except OSError:
+                shutil.rmtree(folder.path, ignore_errors=True)  # never begun: nothing to resume
+                raise
     except OSError as error:
         raise disk_error(error, f"the job {title!r} could not be started") from error
     return read_view(folder).job

@@ -36,9 +36,8 @@ def outlives_terminal(workspace: Workspace) -> Check:
     if view.status.state is RunState.DONE:
         return Check("Jobs", True, counted)
     why = view.status.error or f"it is {view.status.state}"
-    return Check(
-        "Jobs", False, f"{counted} ({why})", "ask the administrator whether logging out ends processes"
-    )
+    advice = "ask the administrator whether logging out ends processes"
+    return Check("Jobs", False, f"{counted} ({why})", advice)
 
 
 def _submit_on_a_terminal_that_dies(workspace: Workspace) -> str:

@@ -147,6 +147,8 @@ class Reporter:
             except OSError:
                 self._give_up_reserve()
                 self._write_status()
+            if state is RunState.DONE:
+                self._give_up_reserve()
 
     def on_sigterm(self, _signal: int, _frame: object) -> None:
         """A SIGTERM asks for a stop; the one that this watch sends after the grace unwinds the work."""

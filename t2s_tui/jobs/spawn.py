@@ -11,12 +11,13 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import t2s_tui
 from t2s_tui.jobs import control
-from t2s_tui.jobs.folder import RESERVE_BYTES, JobFolder, Status, write_json
+from t2s_tui.jobs.folder import RESERVE_BYTES, JobFolder, Status, read_json, write_json
 from t2s_tui.jobs.identity import Identity, boot_id, identity_of
 from t2s_tui.jobs.locks import locked
 from t2s_tui.records import RunState
@@ -27,6 +28,18 @@ _NUMBER = re.compile(r"(\d+)-")
 # The workers this process spawned: kept so that they can be reaped, which is all a parent owes them.
 _spawned: list[subprocess.Popen[bytes]] = []
 _spawned_lock = threading.Lock()  # a screen polls in one thread and submits in another
+
+
+def python_environment() -> dict[str, str]:
+    """The environment of a Python of ours in another folder: it finds this package there too."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment.setdefault("TQDM_DISABLE", "1")  # bars redraw themselves, which a log file cannot
+    environment.setdefault("PYTHONIOENCODING", "utf-8:backslashreplace")
+    home = Path(t2s_tui.__file__).parent.parent
+    if "site-packages" not in home.parts:  # a checkout
+        known = os.environ.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{home}{os.pathsep}{known}" if known else str(home)
+    return environment
 
 
 def reap() -> None:
@@ -44,7 +57,6 @@ def make_folder(workspace: Workspace, values: dict[str, Any], stack: contextlib.
         folder = JobFolder(made)
         stack.enter_context(locked(folder.launch_lock))
         made.chmod(0o755)
-        folder.reserve.write_bytes(b"\0" * RESERVE_BYTES)
         folder.events.touch()
         with locked(jobs / ".lock"):
             job_id = _next_id(jobs, values)
@@ -70,13 +82,8 @@ def spawn(workspace: Workspace, folder: JobFolder) -> None:
     """Start the worker in a session of its own. Its status says it failed when there is no starting it."""
     reap()
     control.request(folder.control, "start")
-    home = Path(t2s_tui.__file__).parent.parent
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    environment.setdefault("TQDM_DISABLE", "1")
-    environment.setdefault("PYTHONIOENCODING", "utf-8:backslashreplace")
-    if "site-packages" not in home.parts:  # a checkout: the worker runs in another folder than we
-        known = os.environ.get("PYTHONPATH")
-        environment["PYTHONPATH"] = f"{home}{os.pathsep}{known}" if known else str(home)
+    if not folder.reserve.exists():  # a full disk took it the last time
+        folder.reserve.write_bytes(b"\0" * RESERVE_BYTES)
     # -P: the workspace has folders named `datasets` and the like, which must not be importable there.
     command = [sys.executable, "-P", "-m", "t2s_tui.jobs.worker", str(folder.path)]
     try:
@@ -87,20 +94,22 @@ def spawn(workspace: Workspace, folder: JobFolder) -> None:
                 stdout=output,
                 stderr=output,
                 cwd=workspace.root,
-                env=environment,
+                env=python_environment(),
                 close_fds=True,
                 start_new_session=True,
             )
     except OSError as error:
-        status = Status(
-            state=RunState.FAILED,
-            error=f"The worker could not be started ({error.strerror}).",
-            ended_at=time.time(),
-        )
+        said = f"The worker could not be started ({error.strerror}): resume the job."
+        status = Status.from_json(read_json(folder.status) or {})
+        status = replace(status, state=RunState.FAILED, error=said, ended_at=time.time())
         with contextlib.suppress(OSError):  # the caller gets the first error
             write_json(folder.status, status.to_json())
         raise
     with _spawned_lock:
         _spawned.append(process)
     who = identity_of(process.pid) or Identity(process.pid, -1.0, boot_id())
-    write_json(folder.launch, who.to_json())
+    try:
+        write_json(folder.launch, who.to_json())
+    except OSError:  # nobody would know whom to ask for life: better not begun
+        process.kill()
+        raise
