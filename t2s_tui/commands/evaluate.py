@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from t2s_tui.commands.follow import follow, tell_end
-from t2s_tui.commands.options import common, opened, waiting
+from t2s_tui.commands.options import checked, common, opened, waiting
 from t2s_tui.commands.output import emit, say, table
 from t2s_tui.commands.scores import score_row
 from t2s_tui.errors import DataError, UsageError
@@ -66,7 +66,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     if "judge" in metrics:
         if not args.judge_model:
             raise UsageError("The judge needs a model", "name it with --judge-model and --judge-url")
-        judge = JudgeSettings(
+        judge = checked(
+            JudgeSettings,
             base_url=args.judge_url,
             model=args.judge_model,
             concurrency=args.judge_concurrency,
@@ -74,7 +75,9 @@ def _evaluate(args: argparse.Namespace) -> int:
         )
     with workspace.store() as store:
         store.predictions.get_set(args.predictions)
-    request = EvaluateRequest(predictions=args.predictions, metrics=metrics, judge=judge, redo=args.redo)
+    request = checked(
+        EvaluateRequest, predictions=args.predictions, metrics=metrics, judge=judge, redo=args.redo
+    )
     job = submit(workspace, "evaluate", f"evaluate {args.predictions}", request.model_dump(mode="json"))
     if not args.wait:
         from t2s_tui.commands.follow import finish

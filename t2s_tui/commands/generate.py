@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from t2s_tui.commands.follow import finish
-from t2s_tui.commands.options import common, free_name, opened, waiting
+from t2s_tui.commands.options import checked, common, free_name, opened, waiting
 from t2s_tui.errors import UsageError
 from t2s_tui.records import Dataset
 
@@ -53,7 +53,8 @@ def _generate(args: argparse.Namespace) -> int:
     split = _split(dataset, args.split)
     stem = f"{args.dataset}-{split}-{args.adapter or reference.short_name}"
     name = check_name(args.name, "prediction set") if args.name else free_name(stem, taken)
-    request = GenerateRequest(
+    request = checked(
+        GenerateRequest,
         name=name,
         dataset=args.dataset,
         split=split,

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
+from pydantic import BaseModel, ValidationError
+
+from t2s_tui.errors import UsageError
 from t2s_tui.workspace import Workspace
+
+Model = TypeVar("Model", bound=BaseModel)
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -46,3 +52,14 @@ def free_name(base: str, taken: Iterable[str]) -> str:
     while f"{base}-{number}" in used:
         number += 1
     return f"{base}-{number}"
+
+
+def checked(model: type[Model], **values: Any) -> Model:
+    """The request with these values; a wrong one is a UsageError that names its option."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = "-".join(str(part) for part in first["loc"]).replace("_", "-")
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise UsageError(f"{field or 'The call'} is wrong ({reason})", "see --help") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from t2s_tui.commands.follow import finish
-from t2s_tui.commands.options import common, free_name, opened, waiting
+from t2s_tui.commands.options import checked, common, free_name, opened, waiting
 from t2s_tui.errors import UsageError
 
 
@@ -50,7 +50,9 @@ def _train(args: argparse.Namespace) -> int:
     name = check_name(args.name, "run") if args.name else free_name(stem, taken)
     if args.name and args.name in taken:
         raise UsageError(f"A run {name!r} exists", "choose another --name, or resume its job")
-    request = TrainRequest(run=name, dataset=args.dataset, split=args.split, model=args.model, recipe=recipe)
+    request = checked(
+        TrainRequest, run=name, dataset=args.dataset, split=args.split, model=args.model, recipe=recipe
+    )
     job = submit(workspace, "train", f"train {name}", request.model_dump(mode="json"))
     return finish(workspace, job, wait=args.wait, as_json=args.json, run=name)
 
