@@ -54,10 +54,10 @@ def free_name(base: str, taken: Iterable[str]) -> str:
     return f"{base}-{number}"
 
 
-def checked(model: type[Model], **values: Any) -> Model:
+def checked(kind: type[Model], /, **values: Any) -> Model:
     """The request with these values; a wrong one is a UsageError that names its option."""
     try:
-        return model(**values)
+        return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
         field = "-".join(str(part) for part in first["loc"]).replace("_", "-")
