@@ -216,7 +216,10 @@ def _batch(examples: list[Example], schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _column(values: list[Any], field: pa.Field) -> pa.Array:
-    """The values as Arrow, built from buffers: `pa.array` would import pandas, which the drawing process must not."""
+    """The values as Arrow, built from buffers.
+
+    `pa.array` would import pandas, which costs a second and has no place in the drawing process.
+    """
     if pa.types.is_int64(field.type):
         return pa.Array.from_buffers(field.type, len(values), [None, pa.py_buffer(array("q", values))])
     texts = [b"" if value is None else value.encode() for value in values]

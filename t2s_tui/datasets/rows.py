@@ -43,7 +43,6 @@ class RowChecker:
     def __init__(self, rules: RowRules) -> None:
         self._rules = rules
         self._ids = IdMaker()
-        self._dialect_of_ddl: dict[str, str] = {}
         self._used: Counter[str] = Counter()
         self._fallback = rules.dialect or dialects.DEFAULT
         self.problems: list[RowProblem] = []
@@ -111,13 +110,7 @@ class RowChecker:
                     f"is {name!r}, which is none of {', '.join(sorted(self._rules.known_dialects))}",
                 )
             return name
-        if ddl not in self._dialect_of_ddl:
-            if (
-                len(self._dialect_of_ddl) >= _VOTERS
-            ):  # rows of one DDL stand together: a small memory is enough
-                self._dialect_of_ddl.clear()
-            self._dialect_of_ddl[ddl] = dialects.recognise(ddl) or self._fallback
-        return self._dialect_of_ddl[ddl]
+        return dialects.recognise(ddl) or self._fallback
 
     def _database(self, row: RawRow, db_id: str) -> str | None:
         value = row.values.get("database")
