@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from t2s_tui.errors import DataError
+from t2s_tui.errors import UsageError
 
 Unit = Literal["line", "row"]
 
@@ -101,7 +101,7 @@ def mapped(values: Mapping[str, Any], column_map: Mapping[str, str]) -> dict[str
 
 
 def check_columns(where: str, columns: list[str], column_map: Mapping[str, str]) -> None:
-    """Raises DataError in one sentence that names what is missing, what was found and the mapping option."""
+    """Raises UsageError in one sentence that names what is missing, what was found and the mapping option."""
     wanted = {ours: column_map.get(ours, ours) for ours in REQUIRED}
     wanted.update({ours: theirs for ours, theirs in column_map.items() if ours in OPTIONAL})
     missing = [theirs for theirs in wanted.values() if theirs not in columns]
@@ -110,7 +110,7 @@ def check_columns(where: str, columns: list[str], column_map: Mapping[str, str])
     noun = "column" if len(missing) == 1 else "columns"
     ours = next(key for key, theirs in wanted.items() if theirs == missing[0])
     found = ", ".join(columns) or "none"
-    raise DataError(
+    raise UsageError(
         f"{where} has no {noun} {', '.join(missing)} (columns found: {found})",
         f"say which column it is with --map {ours}=COLUMN",
     )

@@ -134,14 +134,14 @@ def test_a_missing_column_names_what_was_found_and_the_option(
 ) -> None:
     renamed = {"db_id": 1, "context": DDL, "utterance": "q", "answer": "SELECT 1"}
     path = write(tmp_path / f"a{suffix}", [renamed])
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(UsageError) as caught:
         add_dataset(workspace, str(path))
     assert str(caught.value) == (
         f"{path} has no column question (columns found: db_id, context, utterance, answer): "
         "say which column it is with --map question=COLUMN."
     )
     assert add_dataset(workspace, str(path), column_map={"question": "utterance"}).dataset.size == 1
-    with pytest.raises(DataError, match="has no column nosuch"):
+    with pytest.raises(UsageError, match="has no column nosuch"):
         add_dataset(workspace, str(path), name="b", column_map={"question": "nosuch"})
     with pytest.raises(UsageError, match="no column 'frage' to map to"):
         add_dataset(workspace, str(path), name="b", column_map={"frage": "utterance"})
