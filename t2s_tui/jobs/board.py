@@ -6,7 +6,9 @@ jobs that have not ended are checked for life.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from t2s_tui.errors import JobError, NotFound
 from t2s_tui.jobs.folder import JobFolder, Status, read_json, read_status
@@ -29,6 +31,8 @@ class JobView:
 
 @dataclass(slots=True)
 class _Cached:
+    folder: JobFolder
+    status: Path  # kept: building paths is most of what a look costs
     mark: tuple[int, int, int]
     view: JobView
 
@@ -60,19 +64,21 @@ class Board:
 
     def _folders(self) -> set[str]:
         try:
-            return {entry.name for entry in self._root.iterdir() if not entry.name.startswith(".")}
+            with os.scandir(self._root) as entries:
+                return {entry.name for entry in entries if not entry.name.startswith(".")}
         except FileNotFoundError:
             return set()
 
     def _look(self, name: str) -> JobView | None:
         """The view of one job if it changed."""
-        folder = JobFolder(self._root / name)
+        known = self._known.get(name)
+        folder = JobFolder(self._root / name) if known is None else known.folder
+        status = folder.status if known is None else known.status
         try:
-            stat = folder.status.stat()
+            stat = status.stat()
             mark = (stat.st_mtime_ns, stat.st_ino, stat.st_size)
         except OSError:
             mark = (0, 0, 0)
-        known = self._known.get(name)
         if known is not None and known.mark == mark and known.view.status.state.ended:
             return None
         try:
@@ -80,7 +86,7 @@ class Board:
         except JobError:
             self.damaged.append(name)
             return None
-        self._known[name] = _Cached(mark, view)
+        self._known[name] = _Cached(folder, status, mark, view)
         return None if known is not None and known.view == view else view
 
 

@@ -46,14 +46,14 @@ def _until_step(workspace: Workspace, parent: Job, key: str, done: int) -> JobVi
 
 
 def test_steps_run_in_order_and_results_are_collected(workspace: Workspace) -> None:
-    job = submit(workspace, "pipeline", "loop", _steps(10, 2))
+    job = submit(workspace, "pipeline", "loop", _steps(40, 2))
     view = wait(workspace, job.id)
     assert view.status.state is RunState.DONE, view.status
     children = _children(workspace, job)
     assert (children["s0"].status.ended_at or 0) <= children["s1"].job.created_at
     assert view.status.result == {
         "children": {
-            "s0": {"job": children["s0"].job.id, "result": {"steps": 10}},
+            "s0": {"job": children["s0"].job.id, "result": {"steps": 40}},
             "s1": {"job": children["s1"].job.id, "result": {"steps": 2}},
         }
     }

