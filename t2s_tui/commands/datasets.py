@@ -67,14 +67,15 @@ def _add(args: argparse.Namespace) -> int:
         replace=args.replace,
     )
     for problem in report.problems[:_SHOWN_PROBLEMS]:
-        field = f" {problem.field}:" if problem.field else ""
-        say(f"{problem.file}:{problem.line}:{field} {problem.reason}")
+        say(str(problem))
     if len(report.problems) > _SHOWN_PROBLEMS:
         say(f"... and {len(report.problems) - _SHOWN_PROBLEMS} more rows with problems")
+    for note in report.notes:
+        say(note)
     dataset = report.dataset
     if args.json:
         problems = [asdict(p) for p in report.problems]
-        emit({**as_json(dataset), "added": report.added, "problems": problems})
+        emit({**as_json(dataset), "added": report.added, "problems": problems, "notes": list(report.notes)})
         return 0
     verb = "Added" if report.added else "Already there:"
     dropped = f", {dataset.dropped} rows dropped" if dataset.dropped else ""

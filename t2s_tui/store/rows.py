@@ -12,10 +12,12 @@ from t2s_tui.errors import WorkspaceError
 
 
 def to_json(value: Mapping[str, Any]) -> str:
-    return json.dumps(dict(value), ensure_ascii=False, sort_keys=True)
+    """One line of JSON, keys in their own order."""
+    return json.dumps(dict(value), ensure_ascii=False)
 
 
 def from_json(text: str) -> dict[str, Any]:
+    """The object that `to_json` wrote."""
     value = json.loads(text)
     assert isinstance(value, dict)
     return value
