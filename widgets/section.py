@@ -11,6 +11,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 Draw = Callable[[int], list[Text]]
+Note = str | Callable[[int], str]
 
 _CONSOLE = Console(width=80, force_terminal=False)  # only its defaults are used, nothing is printed
 
@@ -26,15 +27,14 @@ class Section(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._head: Text = Text("")
+        self._note: Note = ""
         self._draw: Draw = lambda _: []
         self._drawn: tuple[int, list[Text]] | None = None
 
-    def show(self, title: str | Text, note: str, draw: Draw) -> None:
-        """Replace what is shown. Strings are text, never markup."""
-        head = title.copy() if isinstance(title, Text) else Text(title, style="bold")
-        if note:
-            head.append("   " + visible(note), style="dim")
-        self._head, self._draw, self._drawn = head, draw, None
+    def show(self, title: str | Text, note: Note, draw: Draw) -> None:
+        """Replace what is shown. Strings are text, never markup; a note may depend on the width too."""
+        self._head = title.copy() if isinstance(title, Text) else Text(title, style="bold")
+        self._note, self._draw, self._drawn = note, draw, None
         self.remove_class("-empty")
         self.refresh(layout=True)
 
@@ -46,6 +46,8 @@ class Section(Widget):
         """The title and the lines at that width."""
         if self._drawn is None or self._drawn[0] != width:
             head = self._head.copy()
+            if note := self._note if isinstance(self._note, str) else self._note(width):
+                head.append("   " + visible(note), style="dim")
             head.truncate(width, overflow="ellipsis")
             self._drawn = (width, [head, *self._draw(width)])
         return self._drawn[1]

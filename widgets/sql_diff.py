@@ -1,0 +1,180 @@
+"""Gold against generated: signs, and what changed bold and underlined. Unified, side by side, or raw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from rich.style import Style
+from rich.text import Text
+
+from t2s_tui.sql.dialects import Unparsed
+from t2s_tui.sql.diff import DiffLine, diff_sql
+from t2s_tui.sql.normalize import normalize
+from widgets.section import Section, visible, wrapped
+from widgets.sql_view import sql_text
+from widgets.theme import DIM, FAIL, PASS, WARN
+
+BESIDE = 76  # cells a pane needs for two columns that can be read
+_MARK = Style(bold=True, underline=True)
+_WHOLE = Style(bold=True)  # a line that is new as a whole: its sign says so, underlining it all says nothing
+_COLOURS = {"-": FAIL, "+": PASS, " ": DIM}
+
+
+class DiffMode(Enum):
+    """What a person can look at, in the order in which the key steps through them."""
+
+    NORMALISED = "normalised"
+    BESIDE = "side by side"
+    RAW = "as written"
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPair:
+    """Gold and one generated SQL with what sqlglot makes of them. No `lines` when one does not parse."""
+
+    gold: str
+    generated: str
+    dialect: str
+    lines: tuple[DiffLine, ...]
+    gold_unparsed: Unparsed | None = None
+    generated_unparsed: Unparsed | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing is left of the difference after normalisation."""
+        return bool(self.lines) and all(line.sign == " " for line in self.lines)
+
+
+def read_pair(gold: str, generated: str, dialect: str, ddl: str | None = None) -> SqlPair:
+    """Normalise and diff. What does not parse is a state of the pair, not an error."""
+    broken = [
+        n if isinstance(n := normalize(sql, dialect, ddl), Unparsed) else None for sql in (gold, generated)
+    ]
+    lines = () if any(broken) else tuple(diff_sql(gold, generated, dialect, ddl))
+    return SqlPair(gold, generated, dialect, lines, broken[0], broken[1])
+
+
+class SqlDiff(Section):
+    """The diff as a section of a detail pane."""
+
+    def show_pair(self, title: str | Text, pair: SqlPair, mode: DiffMode, lead: Text | None = None) -> None:
+        """Show the pair under `lead`, if there is one; the note says which view it is, in which dialect."""
+
+        def note(width: int) -> str:
+            words = f"{view_of(pair, mode, width).value} · {pair.dialect}"
+            return f"{words} · the same once normalised" if pair.same else words
+
+        def draw(width: int) -> list[Text]:
+            before = wrapped(lead, width, "  ", "  ") if lead is not None else []
+            return [*before, *pair_lines(pair, mode, width)]
+
+        self.show(title, note, draw)
+
+
+def view_of(pair: SqlPair, mode: DiffMode, width: int) -> DiffMode:
+    """What is really shown: side by side needs the width, and what does not parse is shown as written."""
+    if not pair.lines:
+        return DiffMode.RAW
+    return DiffMode.NORMALISED if mode is DiffMode.BESIDE and width < BESIDE else mode
+
+
+def pair_lines(pair: SqlPair, mode: DiffMode, width: int) -> list[Text]:
+    """The pair in this view at this width."""
+    match view_of(pair, mode, width):
+        case DiffMode.NORMALISED:
+            return unified_lines(pair.lines, width)
+        case DiffMode.BESIDE:
+            return beside_lines(pair.lines, width)
+        case DiffMode.RAW:
+            return _raw_lines(pair, width)
+
+
+def unified_lines(lines: Sequence[DiffLine], width: int) -> list[Text]:
+    """One column: `-` only in gold, `+` only in generated, what is unchanged dim."""
+    drawn: list[Text] = []
+    for line in lines:
+        drawn += _diff_line(line, width)
+    return drawn
+
+
+def _diff_line(line: DiffLine, width: int) -> list[Text]:
+    style = _COLOURS[line.sign]
+    mark = _WHOLE if all(changed for _, changed in line.spans) else _MARK
+    text = Text()
+    for piece, changed in line.spans:
+        text.append(visible(piece) if piece.strip() else piece, style + mark if changed else style)
+    indent = len(text.plain) - len(text.plain.lstrip(" "))
+    body = text[indent:] if indent else text
+    first = Text(f"{line.sign} ", style=style).append(" " * indent)
+    return wrapped(body, width, first, Text("  " + " " * (indent + 2)))
+
+
+def beside_lines(lines: Sequence[DiffLine], width: int) -> list[Text]:
+    """Two columns, gold left and generated right, with runs of `-` set beside the runs of `+` after them."""
+    column = (width - 3) // 2
+    drawn = [_join(Text("  gold", style="bold"), Text("  generated", style="bold"), column)]
+    minus: list[Text] = []
+    plus: list[Text] = []
+
+    def flush() -> None:
+        for i in range(max(len(minus), len(plus))):
+            drawn.append(_join(_at(minus, i), _at(plus, i), column))
+        minus.clear()
+        plus.clear()
+
+    for line in lines:
+        pieces = _diff_line(line, column)
+        if line.sign == "-":
+            if plus:
+                flush()
+            minus += pieces
+        elif line.sign == "+":
+            plus += pieces
+        else:
+            flush()
+            drawn += [_join(piece, piece, column) for piece in pieces]
+    flush()
+    return drawn
+
+
+def _at(lines: Sequence[Text], index: int) -> Text:
+    return lines[index] if index < len(lines) else Text("")
+
+
+def _join(left: Text, right: Text, column: int) -> Text:
+    line = left.copy()
+    line.append(" " * max(0, column - line.cell_len))
+    return line.append(" │ ", DIM).append_text(right)
+
+
+def _raw_lines(pair: SqlPair, width: int) -> list[Text]:
+    return [
+        *_raw("gold", pair.gold, pair.gold_unparsed, width),
+        *_raw("generated", pair.generated, pair.generated_unparsed, width),
+    ]
+
+
+def _raw(name: str, sql: str, unparsed: Unparsed | None, width: int) -> list[Text]:
+    head = Text(f"  {name}", style="bold")
+    if not sql.strip():
+        return [head.append("  empty", WARN)]
+    lines = [head]
+    if unparsed is not None:
+        lines += wrapped(Text(visible(str(unparsed)), style=WARN), width, "  ! ", "    ")
+    text = sql_text(sql)
+    if unparsed is not None:
+        _point(text, unparsed.position.line, unparsed.position.column)
+    for line in text.split("\n", allow_blank=True):
+        lines += wrapped(line, width, "    ", "      ")
+    return lines
+
+
+def _point(text: Text, line: int, column: int) -> None:
+    """Underline the character at that place, both from 1; the last one where the place is past the end."""
+    starts = [0, *(i + 1 for i, c in enumerate(text.plain) if c == "\n")]
+    at = starts[min(line, len(starts)) - 1] + column - 1
+    at = min(at, len(text.plain) - 1)
+    if at >= 0:
+        text.stylize("bold underline reverse", at, at + 1)
