@@ -12,7 +12,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from t2s_tui.datasets.filter import matches
+from t2s_tui.records import Example
 from widgets.editors import FieldEdit
+from widgets.form import FormField
 from widgets.grid import Cell, Column, Grid
 
 T = TypeVar("T")
@@ -133,4 +136,28 @@ def pick_word(title: str, words: Sequence[str], at: str = "") -> PickScreen[str]
         lambda word: (word,),
         every_word,
         at=words.index(at) if at in words else 0,
+    )
+
+
+def pick_for(field: FormField) -> None:
+    """List what a field of a form can be; what is taken goes into it."""
+
+    def take(word: str | None) -> None:
+        if word is not None:
+            field.set_value(word)
+
+    field.app.push_screen(pick_word(field.spec.label, field.choices, field.value), take)
+
+
+def pick_example(title: str, examples: Sequence[Example], at: int = 0) -> PickScreen[Example]:
+    """The rows of a dataset; the filter is that of the Datasets room."""
+    columns = [Column("#", 6, right=True), Column("split", 6), Column("db", 10), Column("question")]
+    return PickScreen(
+        title,
+        columns,
+        examples,
+        lambda row: (str(row.number), row.split, row.db_id, row.question),
+        matches,
+        empty="This dataset has no rows.",
+        at=at,
     )

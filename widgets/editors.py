@@ -20,7 +20,9 @@ from widgets.line_edit import LineEdit
 class Editor(TextArea):
     """Several lines of text in NFC. Escape gives the focus to the widget that `leave_to` selects."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "leave the editor", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "leave the editor", key_display="esc")
+    ]
 
     @dataclass
     class Typed(Message):

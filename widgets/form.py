@@ -93,6 +93,8 @@ class ChoiceBox(Widget, can_focus=True):
 class FormField(Horizontal):
     """Label, editor, and beside it the help, or the error in its place."""
 
+    SCOPED_CSS = False  # the width of the screen decides
+
     DEFAULT_CSS = """
     FormField { height: 1; width: 100%; }
     FormField > .form--label { width: 19; height: 1; padding: 0 1; color: $text-muted; }
@@ -102,12 +104,20 @@ class FormField(Horizontal):
     FormField > .form--note { width: 1fr; height: 1; padding: 0 0 0 1; }
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "choices", "what it can be")]
+
     @dataclass
     class Changed(Message):
         """A person, or the program, changed the field."""
 
         name: str
         value: str
+
+    @dataclass
+    class ChoicesAsked(Message):
+        """A list of what the field can be is wanted: the screen has the place for it."""
+
+        field: FormField
 
     def __init__(self, spec: FieldSpec, value: str = "") -> None:
         super().__init__(id=f"field-{spec.name}")
@@ -142,6 +152,12 @@ class FormField(Horizontal):
         self._choices = tuple(choices)
         if isinstance(self.editor, ChoiceBox):
             self.editor.set_choices(choices)
+
+    def action_choices(self) -> None:
+        self.post_message(self.ChoicesAsked(self))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._choices) if action == "choices" else super().check_action(action, parameters)
 
     def set_error(self, error: str) -> None:
         """Show the error beside the field, or with an empty one its help again."""
