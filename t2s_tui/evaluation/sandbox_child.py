@@ -100,7 +100,7 @@ def _query(request: dict[str, Any], deadline: float) -> dict[str, Any]:
 
 
 def _uri(path: Path) -> str:
-    """Read-only. A WAL file that nobody writes is opened immutable: else SQLite puts a -wal and -shm beside it."""
+    """Read-only. A WAL file that nobody writes is opened immutable: else SQLite writes -shm beside it."""
     uri = f"file:{quote(str(path))}?mode=ro"
     with path.open("rb") as file:
         header = file.read(20)

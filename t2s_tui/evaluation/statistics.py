@@ -111,4 +111,4 @@ def mcnemar_exact(b: int, c: int) -> float:
         raise ValueError("counts are not negative")
     n = b + c
     tail = sum(math.comb(n, i) for i in range(min(b, c) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, float(2 * tail / 2**n))
