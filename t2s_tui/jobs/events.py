@@ -31,6 +31,16 @@ class EventLog:
         event = {"seq": self.seq + 1, "t": round(time.time(), 3), "kind": kind}
         event.update((key, value) for key, value in plain(data).items() if key not in event)
         line = (json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
+        # Counted before it is written: a stop that unwinds between the two leaves a gap, never a number twice.
+        self.seq += 1
+        try:
+            self._write(line)
+        except OSError:
+            self.seq -= 1
+            raise
+        return event
+
+    def _write(self, line: bytes) -> None:
         size = os.fstat(self._fd).st_size
         written = os.write(self._fd, line)
         while written < len(line):  # a short write: the disk is nearly full, the next one says so
@@ -39,8 +49,6 @@ class EventLog:
             except OSError:
                 os.ftruncate(self._fd, size)
                 raise
-        self.seq += 1
-        return event
 
     def close(self) -> None:
         os.close(self._fd)

@@ -98,5 +98,5 @@ def test_the_real_model_answers(workspace: Workspace, monkeypatch: pytest.Monkey
     assert answer["request_id"] == request_id
     assert isinstance(answer["raw"], str)
     assert int(str(answer["new_tokens"])) > 0
-    assert get_job(workspace, job.id).status.label == "ready"
+    until(lambda: get_job(workspace, job.id).status.label == "ready")
     assert stop(workspace, job.id, wait=True).status.state is RunState.STOPPED
