@@ -36,6 +36,7 @@ class Fetched(Message):
     value: object
     error: Exception | None
     then: Callable[[Any], None]
+    failed: Callable[[Exception], None] | None
 
 
 class WorkbenchScreen(Screen[None]):
@@ -97,15 +98,24 @@ class WorkbenchScreen(Screen[None]):
 
     # -- reading in the background ------------------------------------------------------------
 
-    def fetch(self, what: str, read: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Run `read` in a thread and `then` with its value here, unless a later fetch overtook it."""
+    def fetch(
+        self,
+        what: str,
+        read: Callable[[], T],
+        then: Callable[[T], None],
+        failed: Callable[[Exception], None] | None = None,
+    ) -> None:
+        """Run `read` in a thread, then `then` with its value here; a later fetch of its kind overtakes it.
+
+        What `read` raises is told in words; `failed` can say it where the value would have been, as well.
+        """
         ticket = self._tickets[what] = self._tickets.get(what, 0) + 1
 
         def work() -> None:
             try:
-                answer = Fetched(what, ticket, read(), None, then)
+                answer = Fetched(what, ticket, read(), None, then, failed)
             except Exception as error:
-                answer = Fetched(what, ticket, None, error, then)
+                answer = Fetched(what, ticket, None, error, then, failed)
             self.post_message(answer)
 
         self.run_worker(work, group=what, thread=True, exit_on_error=False)
@@ -116,6 +126,8 @@ class WorkbenchScreen(Screen[None]):
             return
         if message.error is not None:
             self.bench.tell(message.error)
+            if message.failed is not None:
+                message.failed(message.error)
             return
         message.then(message.value)
 
@@ -154,17 +166,16 @@ class WorkbenchScreen(Screen[None]):
     def open_detail(self) -> None:
         """Go into the detail pane. On a narrow screen it takes the place of the list."""
         self.add_class("-in-detail")
-        for widget in self.query("Pane.-detail *"):
-            if widget.focusable:
-                widget.focus()
-                break
-        self.refresh_bindings()
+        self._focus_first("Pane.-detail *")
 
     def close_detail(self) -> None:
         """Back to the list, on the row it was left on."""
         self.remove_class("-in-detail")
-        for widget in self.query("Pane.-list Grid"):
-            if widget.focusable:
+        self._focus_first("Pane.-list Grid")
+
+    def _focus_first(self, selector: str) -> None:
+        for widget in self.query(selector):
+            if widget.focusable and all(part.display for part in widget.ancestors_with_self):
                 widget.focus()
                 break
         self.refresh_bindings()

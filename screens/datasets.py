@@ -74,7 +74,8 @@ class DatasetsScreen(WorkbenchScreen):
             with self.workspace.store() as store:
                 return store.datasets.all()
 
-        self.fetch("catalogue", read, self._show_catalogue)
+        grid = self.query_one("#catalogue", Grid)
+        self.fetch("catalogue", read, self._show_catalogue, lambda error: grid.set_empty(str(error)))
 
     def jobs_changed(self, changed: list[JobView]) -> None:
         if any(view.status.state.ended for view in changed):
@@ -138,7 +139,15 @@ class DatasetsScreen(WorkbenchScreen):
         self.query_one("#detail", Pane).pane_title = "Row"
         self.query_one("#rows", Grid).focus()
         self._show_where()
-        self.fetch("rows", lambda: open_examples(self.workspace, dataset.name), self._show_table)
+        rows = self.query_one("#rows", Grid)
+        rows.set_empty("Reading the rows.")
+        rows.show(0, lambda _: ())
+        self.fetch(
+            "rows",
+            lambda: open_examples(self.workspace, dataset.name),
+            self._show_table,
+            lambda error: rows.set_empty(str(error)),
+        )
 
     def _show_table(self, table: ExampleTable) -> None:
         self._table = table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from rich.text import Text
@@ -128,7 +129,9 @@ def problems_text(report: AddReport) -> Text:
     """Every dropped row with its place and reason, the first 200 of them."""
     text = Text()
     for problem in report.problems[:PROBLEMS_SHOWN]:
-        text.append(visible(str(problem))).append("\n")
+        # The folder is known and long: the name, the line and the reason are what people look for.
+        named = replace(problem, file=Path(problem.file).name or problem.file)
+        text.append(visible(str(named))).append("\n")
     if len(report.problems) > PROBLEMS_SHOWN:
         text.append(f"… and {len(report.problems) - PROBLEMS_SHOWN} more\n", style="dim")
     for note in report.notes:

@@ -1,0 +1,147 @@
+"""Datasets: the catalogue, every row, the filter, the copy, and adding a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from screens.datasets_state import example_text, matching_rows, place_of, problems_text, report_words
+from t2s_tui.datasets.add import add_dataset
+from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.workspace import Workspace
+from tests.dataset_files import row, write
+from tests.screens.support import bench, on_screen, pressed, screen_text, settled
+from widgets.grid import Grid
+
+QUESTIONS = [
+    "이름을 모두 보여줘",
+    "클랜의 수를 세어줘",
+    "레벨이 [bold]20[/] 이상인 플레이어",
+    "클랜 리더의 이름",
+]
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    opened = Workspace.open(tmp_path / "workspace")
+    rows = [row(db_id=1 + at // 3, question=question, split="eval") for at, question in enumerate(QUESTIONS)]
+    add_dataset(opened, str(write(tmp_path / "game.jsonl", rows)))
+    return opened
+
+
+def test_the_filter_gives_the_places_of_the_rows_and_stops_when_nobody_waits(workspace: Workspace) -> None:
+    table = open_examples(workspace, "game")
+    assert matching_rows(table, "클랜", lambda: True) == [1, 3]
+    assert matching_rows(table, "클랜 db:2", lambda: True) == [3]
+    assert matching_rows(table, "클랜", lambda: False) is None
+    assert place_of([1, 3], 2) == 1
+    assert place_of([1, 3], 9) == 0 or place_of([1, 3], 9) == 1
+    assert place_of(None, 2) == 2
+
+
+def test_a_row_in_full_has_question_gold_ddl_and_origin_and_no_markup(workspace: Workspace) -> None:
+    example = open_examples(workspace, "game")[2]
+    text = example_text(example).plain
+    for words in ("[bold]20[/]", example.gold, "CREATE TABLE players", "game.jsonl:3", example.id):
+        assert words in text
+
+
+def test_dropped_rows_are_told_with_their_place(workspace: Workspace, tmp_path: Path) -> None:
+    rows = [row(), row(question=""), row(question="다른 질문")]
+    report = add_dataset(workspace, str(write(tmp_path / "holes.jsonl", rows)))
+    assert report_words(report) == "holes: 2 rows (train 2) added, 1 row dropped"
+    assert "holes.jsonl, line 2: question" in problems_text(report).plain
+
+
+async def test_rows_filter_detail_and_back_on_a_narrow_screen(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_screen(pilot, "game")
+        await pressed(pilot, "enter")
+        await on_screen(pilot, QUESTIONS[0])
+        rows = app.screen.query_one("#rows", Grid)
+        await pressed(pilot, "slash", *"클랜", "enter")
+        await on_screen(pilot, "2 of 4")
+        assert rows.has_focus
+        shown = screen_text(app)
+        assert QUESTIONS[1] in shown
+        assert QUESTIONS[0] not in shown
+        await pressed(pilot, "n")
+        assert rows.cursor == 1
+        await pressed(pilot, "n")  # round the end
+        assert rows.cursor == 0
+        await pressed(pilot, "N", "enter")
+        shown = screen_text(app)
+        assert "Gold SQL" in shown
+        assert QUESTIONS[1] not in shown  # the detail has the screen alone
+        await pressed(pilot, "n")  # the next match without leaving the detail
+        assert QUESTIONS[1] in screen_text(app)
+        await pressed(pilot, "escape")
+        assert rows.has_focus
+        assert rows.cursor == 0
+        await pressed(pilot, "escape")  # drops the filter and stays on the row
+        await on_screen(pilot, QUESTIONS[0])
+        assert rows.cursor == 1
+        await pressed(pilot, "escape")
+        assert app.screen.query_one("#catalogue", Grid).has_focus
+
+
+async def test_a_cancelled_filter_changes_nothing(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await on_screen(pilot, "game")
+        await pressed(pilot, "enter", "slash", *"zz", "escape")
+        await on_screen(pilot, QUESTIONS[0])
+        assert app.screen.query_one("#rows", Grid).count == len(QUESTIONS)
+        await pressed(pilot, "slash", *"zz", "enter")
+        await on_screen(pilot, "No row has 'zz'")
+
+
+async def test_c_copies_the_gold_and_says_what_it_knows(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(140, 45), notifications=True) as pilot:
+        await on_screen(pilot, "game")
+        await pressed(pilot, "enter", "j", "c")
+        await on_screen(pilot, "sent to the terminal")
+        assert (workspace.root / "copied.txt").read_text() == "SELECT name FROM players;\n"
+        assert app.clipboard == "SELECT name FROM players;"
+
+
+async def test_space_shows_the_whole_row(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(60, 24)) as pilot:
+        await on_screen(pilot, "game")
+        await pressed(pilot, "enter")
+        await on_screen(pilot, QUESTIONS[0])
+        await pressed(pilot, "G", "k", "space")
+        await on_screen(pilot, QUESTIONS[2])
+        assert "Datasets: row 3" in screen_text(app)
+
+
+async def test_add_says_what_is_wrong_and_then_adds(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    write(tmp_path / "holes.csv", [row(), row(question="")])
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_screen(pilot, "No dataset yet.")
+        await pressed(pilot, "a", "enter")
+        assert "A source is missing" in screen_text(app)
+        await pressed(pilot, *"nowhere", "enter")
+        await on_screen(pilot, "! There is no file")
+        await pressed(pilot, "escape", "a")
+        app.screen.query_one("#source").text = str(tmp_path / "holes.csv")
+        await pressed(pilot, "f5")
+        await on_screen(pilot, "holes.csv, line 6: question")  # the DDL before it takes three lines
+        await pressed(pilot, "escape")
+        await on_screen(pilot, "1 of the source's rows")
+        with workspace.store() as store:
+            assert store.datasets.get("holes").size == 1
+
+
+async def test_a_hub_id_is_sent_to_the_shell(tmp_path: Path) -> None:
+    app = bench(Workspace.open(tmp_path), start="datasets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pressed(pilot, "a", *"owner/name", "enter")
+        await on_screen(pilot, "t2s-tui datasets add owner/name")
