@@ -31,7 +31,7 @@ class EventLog:
         event = {"seq": self.seq + 1, "t": round(time.time(), 3), "kind": kind}
         event.update((key, value) for key, value in plain(data).items() if key not in event)
         line = (json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
-        # Counted before it is written: a stop that unwinds between the two leaves a gap, never a number twice.
+        # Counted first: a stop that unwinds between the two leaves a gap, never a number twice.
         self.seq += 1
         try:
             self._write(line)
