@@ -247,6 +247,8 @@ def score_words(scores: Sequence[Score], *, only: str | None = None) -> str:
 
 
 def _score_word(score: Score) -> str:
+    if score.metric == "human":  # a person reads some rows, and not by chance: no share of all of them
+        return f"human {score.passed}/{score.answered}"
     name = _SHORT.get(score.metric, score.metric)
     parts = [name, "–" if score.accuracy is None else f"{100 * score.accuracy:.1f}"]
     if score.metric == "execution" and score.accuracy is not None:

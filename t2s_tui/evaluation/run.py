@@ -1,0 +1,164 @@
+"""Score a prediction set: each metric over every prediction that has no verdict of it yet.
+
+Resumable: verdicts are stored as they come, and a second run does what is left. Done again are verdicts of
+another version of the rules, missing answers of the judge, and what could not be decided for want of
+something (a database) that may be there now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.exact import judge_exact
+from t2s_tui.evaluation.execution import Execution
+from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
+from t2s_tui.evaluation.judged import Judged, Pair
+from t2s_tui.evaluation.metrics import Metric, metrics_named
+from t2s_tui.evaluation.normalized import judge_normalized
+from t2s_tui.evaluation.request import EvaluateRequest
+from t2s_tui.evaluation.statistics import score
+from t2s_tui.progress import Progress, stop_if_asked
+from t2s_tui.records import Example, Outcome, Prediction, Verdict
+from t2s_tui.store import Store
+from t2s_tui.workspace import Workspace
+
+_SAVE_EVERY = 1.0  # seconds: the verdicts of the quick metrics are stored in batches
+_DECIDED = (Outcome.PASS, Outcome.FAIL)
+
+
+def evaluate(workspace: Workspace, request: EvaluateRequest, progress: Progress) -> dict[str, dict[str, Any]]:
+    """Score a prediction set; returns metric -> Score as JSON, over all verdicts there are then.
+
+    Raises UsageError (an unknown metric, the judge without settings, no predictions), NotFound, ModelError
+    (the judge ends the run), JobStopped after a stop. What was judged before is stored in every case.
+    """
+    metrics = metrics_named(request.metrics)
+    if request.judge is None and any(m.name == "judge" for m in metrics):
+        raise UsageError(
+            "The judge is asked for but not where it is",
+            "add --judge-model, and --judge-url for its endpoint",
+        )
+    with workspace.store() as store:
+        made = store.predictions.get_set(request.predictions)
+        predictions = store.predictions.of(made.name)
+        if not predictions:
+            raise UsageError(
+                f"The set {made.name!r} has no predictions yet", "wait for its generation or resume it"
+            )
+        examples = {e.id: e for e in open_examples(workspace, made.dataset).split(made.split)}
+        run = _Run(store, made.name, pairs_of(examples, predictions), request, progress)
+        run.all(metrics)
+        outcomes = store.verdicts.outcomes(made.name)
+        return {
+            m.name: score(m.name, [row[m.name] for row in outcomes.values() if m.name in row]).as_json()
+            for m in metrics
+        }
+
+
+def pairs_of(
+    examples: Mapping[str, Example], predictions: Mapping[str, Prediction]
+) -> dict[str, Pair | None]:
+    """example id -> what the metrics get, in the dataset's order; None for a prediction without example."""
+    found: dict[str, Pair | None] = {}
+    for key, example in examples.items():
+        if key in predictions:
+            found[key] = Pair(
+                gold=example.gold,
+                generated=predictions[key].sql,
+                dialect=example.dialect,
+                ddl=example.ddl or None,
+                database=Path(example.database) if example.database else None,
+                question=example.question,
+            )
+    return found | {key: None for key in predictions if key not in found}
+
+
+class _Run:
+    def __init__(
+        self,
+        store: Store,
+        set_name: str,
+        pairs: Mapping[str, Pair | None],
+        request: EvaluateRequest,
+        progress: Progress,
+    ) -> None:
+        self._store = store
+        self._set = set_name
+        self._pairs = pairs
+        self._request = request
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+        self._passed = 0
+        self._waiting: list[Verdict] = []
+        self._saved_at = time.monotonic()
+
+    def all(self, metrics: list[Metric]) -> None:
+        """Every metric over what it has left."""
+        versions = {m.name: self._version(m) for m in metrics}
+        left = {m.name: self._left(m.name, versions[m.name]) for m in metrics}
+        self._total = sum(map(len, left.values()))
+        for metric in metrics:
+            self._passed = 0
+            self._metric(metric.name, versions[metric.name], left[metric.name])
+
+    def _version(self, metric: Metric) -> str:
+        settings = self._request.judge
+        return judge_version(settings) if metric.name == "judge" and settings else metric.version
+
+    def _left(self, metric: str, version: str) -> dict[str, Pair | None]:
+        if self._request.redo:
+            return dict(self._pairs)
+        there = self._store.verdicts.of(self._set, metric)
+        done = {
+            key
+            for key, row in there.items()
+            if row[metric].version == version and row[metric].outcome in _DECIDED
+        }
+        return {key: pair for key, pair in self._pairs.items() if key not in done}
+
+    def _metric(self, name: str, version: str, left: Mapping[str, Pair | None]) -> None:
+        def say(key: str, judged: Judged) -> None:
+            self._add(Verdict(self._set, key, name, judged.outcome, judged.why, judged.evidence, version))
+
+        for key in [key for key, pair in left.items() if pair is None]:
+            say(key, Judged(Outcome.ERROR, "its example is no longer in the dataset"))
+        pairs = {key: pair for key, pair in left.items() if pair is not None}
+        try:
+            if name == "judge":
+                assert self._request.judge is not None
+                judge_pairs(self._request.judge, pairs, say, self._progress.stop_requested)
+            elif name == "execution":
+                with Execution() as execution:
+                    self._each(pairs, execution.judge, say)
+            else:
+                self._each(pairs, judge_exact if name == "exact" else judge_normalized, say)
+        finally:
+            self._save()
+
+    def _each(
+        self, pairs: Mapping[str, Pair], judge: Callable[[Pair], Judged], say: Callable[[str, Judged], None]
+    ) -> None:
+        for key, pair in pairs.items():
+            say(key, judge(pair))
+            stop_if_asked(self._progress)
+
+    def _add(self, verdict: Verdict) -> None:
+        """Keep a verdict and say where the work is. The judge's are stored one by one: each was paid for."""
+        self._waiting.append(verdict)
+        self._done += 1
+        self._passed += verdict.outcome is Outcome.PASS
+        if verdict.metric == "judge" or time.monotonic() - self._saved_at > _SAVE_EVERY:
+            self._save()
+        self._progress.step(self._done, self._total, f"evaluate {verdict.metric}", passed=self._passed)
+
+    def _save(self) -> None:
+        self._saved_at = time.monotonic()
+        if self._waiting:
+            self._store.verdicts.add(self._waiting)
+            self._waiting = []
