@@ -16,9 +16,11 @@ def add_parser(commands: Any) -> None:
 
 
 def _doctor(args: argparse.Namespace) -> int:
+    from t2s_tui.jobs.proof import outlives_terminal
     from t2s_tui.system.doctor import checks
 
-    found = checks(opened(args))
+    workspace = opened(args)
+    found = [*checks(workspace), outlives_terminal(workspace)]
     if args.json:
         for check in found:
             emit(asdict(check))

@@ -1,12 +1,13 @@
-"""`t2s-tui models list`: what can answer here."""
+"""`t2s-tui models list | merge`: what can answer here, and an adapter made part of its base."""
 
 from __future__ import annotations
 
 import argparse
+from contextlib import nullcontext
 from typing import Any
 
 from t2s_tui.commands.options import common, opened
-from t2s_tui.commands.output import emit, table
+from t2s_tui.commands.output import emit, err, say, table
 
 
 def add_parser(commands: Any) -> None:
@@ -14,6 +15,9 @@ def add_parser(commands: Any) -> None:
     group = commands.add_parser("models", help="models and adapters that are here")
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
     common(actions.add_parser("list", help="local models and trained adapters"), _list)
+    merge = common(actions.add_parser("merge", help="write an adapter and its base as one model"), _merge)
+    merge.add_argument("run", help="a finished training run")
+    merge.add_argument("--name", help="the model's name (default: the run's)")
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -33,4 +37,16 @@ def _list(args: argparse.Namespace) -> int:
             emit(model)
         return 0
     table(("model", "kind", "adapter"), [(m["model"], m["kind"], m["adapter"] or "") for m in models])
+    return 0
+
+
+def _merge(args: argparse.Namespace) -> int:
+    from t2s_tui.training.merge import merge
+
+    with err.status(f"merging {args.run}") if err.is_terminal else nullcontext():
+        folder = merge(opened(args), args.run, args.name)
+    if args.json:
+        emit({"model": folder.name, "folder": str(folder)})
+    else:
+        say(f"Merged into {folder}. Use it with --model {folder.name}.")
     return 0
