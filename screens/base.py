@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -59,6 +60,7 @@ class WorkbenchScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._tickets: dict[str, int] = {}
+        self._framed = False
 
     @property
     def bench(self) -> T2SApp:
@@ -81,6 +83,10 @@ class WorkbenchScreen(Screen[None]):
         yield from ()
 
     def on_mount(self) -> None:
+        # Textual calls the on_mount of every class of a screen: a room may call super() as well.
+        if self._framed:
+            return
+        self._framed = True
         self.bench.jobs_changed.subscribe(self, self._jobs_changed)
         self.set_interval(1.0, self._draw_status)
         self.call_after_refresh(self._draw_status)
@@ -134,8 +140,12 @@ class WorkbenchScreen(Screen[None]):
     # -- the frame ----------------------------------------------------------------------------
 
     def on_grid_whole(self, message: Grid.Whole) -> None:
-        """Space on a row: every cell of it in full."""
-        self.app.push_screen(WholeScreen(f"{self.ROOM}: row {message.row + 1}", whole_row(message.pairs)))
+        """Space on a row shows all there is of it."""
+        self.app.push_screen(WholeScreen(*self.whole(message)))
+
+    def whole(self, message: Grid.Whole) -> tuple[str, Text]:
+        """(title, text) of a whole row: every cell in full. Rooms that know more of a row say it."""
+        return f"{self.ROOM}: row {message.row + 1}", whole_row(message.pairs)
 
     def show_where(self, where: str, figures: str = "") -> None:
         """What is open, on line 1."""

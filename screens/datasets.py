@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -244,6 +245,12 @@ class DatasetsScreen(WorkbenchScreen):
         example = self._example(self.query_one("#rows", Grid).cursor)
         if example is not None:
             self.bench.copy(example.gold, f"Gold SQL of #{example.number}")
+
+    def whole(self, message: Grid.Whole) -> tuple[str, Text]:
+        if message.grid.id == "catalogue":
+            dataset = self._datasets[message.row]
+            return f"Dataset {dataset.name}", dataset_text(dataset, time.time())
+        return super().whole(message)
 
     # -- back ---------------------------------------------------------------------------------
 

@@ -42,7 +42,6 @@ class HomeScreen(WorkbenchScreen):
         yield Reader()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_interval(1.0, self._redraw)  # the times are relative
 
     def refresh_room(self) -> None:

@@ -68,7 +68,6 @@ class JobsScreen(WorkbenchScreen):
                 yield LogTail()
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.set_interval(FEED_SECONDS, self._read_feed)
         self.set_interval(1.0, self._tick)
 

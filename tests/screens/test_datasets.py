@@ -134,6 +134,7 @@ async def test_add_says_what_is_wrong_and_then_adds(tmp_path: Path) -> None:
         await pressed(pilot, "f5")
         await on_screen(pilot, "holes.csv, line 6: question")  # the DDL before it takes three lines
         await pressed(pilot, "escape")
+        await pressed(pilot, "space")
         await on_screen(pilot, "1 of the source's rows")
         with workspace.store() as store:
             assert store.datasets.get("holes").size == 1

@@ -138,7 +138,7 @@ async def test_a_real_worker_is_stopped_and_resumed_with_two_keys(workspace: Wor
         await pressed(pilot, "s", "y")
         await on_screen(pilot, "■ stopped", 60)
         assert get_job(workspace, job.id).status.state is RunState.STOPPED
-        assert "R resume" in screen_text(app)
+        await on_screen(pilot, "R resume")
         await pressed(pilot, "R")
         await on_screen(pilot, "⠿ running", 60)
         assert get_job(workspace, job.id).status.attempt == 2
