@@ -179,6 +179,10 @@ class GenerateScreen(WorkbenchScreen):
             adapter = values["adapter"] if self._known.run(values["adapter"]) else None
             asker = Asker(values["model"], adapter, values["prompt"])
             self.answering.ask(asker, Question(values["ddl"], values["question"], values["dialect"]))
+        self._to_answer()
+
+    def _to_answer(self) -> None:
+        """Where there is room for one pane, show the answer's."""
         if self.has_class("-narrow"):
             self.open_detail()
 
@@ -186,6 +190,7 @@ class GenerateScreen(WorkbenchScreen):
         """Run the answer on the database of the row."""
         database = self._example.database if self._example else None
         self.answering.run(self.ask.values["dialect"], database)
+        self._to_answer()
 
     def action_edit(self) -> None:
         self.close_detail()
@@ -196,9 +201,11 @@ class GenerateScreen(WorkbenchScreen):
 
     def action_raw(self) -> None:
         self.answering.toggle_raw()
+        self._to_answer()
 
     def action_gold(self) -> None:
         self.answering.toggle_gold()
+        self._to_answer()
 
     def action_copy(self) -> None:
         if self.answering.answer is not None:

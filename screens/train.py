@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from screens.base import WorkbenchScreen
 from screens.confirm import ConfirmScreen
+from screens.train_form import TrainFormScreen
 from screens.train_state import (
     RunRow,
     Watch,
@@ -49,7 +50,7 @@ _NOTHING = "No run yet.\nPress n: choose a dataset and a preset, then f5 starts 
 
 
 class TrainScreen(WorkbenchScreen):
-    """The runs on the left; on the right the curve, the figures and the events of the one under the cursor."""
+    """The runs on the left; on the right curve, figures and events of the one under the cursor."""
 
     ROOM = "Train"
     CSS_PATH = "train.tcss"
@@ -223,14 +224,11 @@ class TrainScreen(WorkbenchScreen):
         return super().check_action(action, parameters)
 
     def action_new(self) -> None:
-        from screens.train_form import TrainFormScreen
+        self.app.push_screen(TrainFormScreen(self._started))
 
-        self.app.push_screen(TrainFormScreen(), self._started)
-
-    def _started(self, run: str | None) -> None:
-        if run:
-            self.bench.read_board()
-            self.go_to(run)
+    def _started(self, run: str) -> None:
+        self.bench.read_board()
+        self.go_to(run)
 
     def action_stop(self) -> None:
         row = self.row

@@ -103,13 +103,13 @@ def state_line(row: RunRow, history: History, now: float, ascii_only: bool) -> T
 
 
 def figure_line(history: History, gpu: str, *, ended: bool = False) -> Text:
-    """step, epoch, lr, tok/s, loss, memory, GPU, time left: those that there are."""
+    """step, time left, loss, epoch, lr, tok/s, gradient norm, memory, GPU: those that there are."""
     figures = history.figures
     text = Text()
     for key, words in _figure_words(history, figures, gpu, ended):
         if text:
             text.append("  ")
-        text.append(f"{key} ", DIM).append(words)
+        text.append(f"{key}\u00a0", DIM).append(words.replace(" ", "\u00a0"))
     if history.not_finite:
         text.append("  ").append(f"loss was no number at {history.not_finite} steps", FAIL)
     return text
@@ -119,9 +119,11 @@ def _figure_words(
     history: History, figures: Mapping[str, float], gpu: str, ended: bool
 ) -> list[tuple[str, str]]:
     words = [("step", f"{history.done}/{history.total}")] if history.total and history.points else []
+    if "eta_seconds" in figures and not ended:
+        words.append(("left", duration(figures["eta_seconds"])))
     forms = (
-        ("epoch", "epoch", "{:.2f}"),
         ("loss", "loss", "{:.3f}"),
+        ("epoch", "epoch", "{:.2f}"),
         ("lr", "lr", "{:.1e}"),
         ("tok/s", "tokens_per_second", "{:.0f}"),
         ("grad", "grad_norm", "{:.2f}"),
@@ -131,8 +133,6 @@ def _figure_words(
         words.append(("memory", f"{figures['memory_mb'] / 1024:.1f}G"))
     if gpu and not ended:
         words.append(("GPU", gpu))
-    if "eta_seconds" in figures and not ended:
-        words.append(("left", duration(figures["eta_seconds"])))
     return words
 
 

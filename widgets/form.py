@@ -48,8 +48,8 @@ class ChoiceBox(Widget, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l,space", "turn(1)", "change", key_display="←/→"),
         Binding("left,h", "turn(-1)", "change back", show=False),
-        Binding("down,j,enter", "screen.focus_next", "next field", show=False),
-        Binding("up,k", "screen.focus_previous", "previous field", show=False),
+        Binding("down,j,enter", "app.focus_next", "next field", show=False),
+        Binding("up,k", "app.focus_previous", "previous field", show=False),
     ]
 
     @dataclass
@@ -97,11 +97,13 @@ class FormField(Horizontal):
 
     DEFAULT_CSS = """
     FormField { height: 1; width: 100%; }
-    FormField > .form--label { width: 19; height: 1; padding: 0 1; color: $text-muted; }
+    FormField > .form--label { width: 23; height: 1; padding: 0 1; color: $text-muted; }
     FormField:focus-within > .form--label { color: $foreground; text-style: bold; }
-    FormField > FieldEdit, FormField > ChoiceBox { width: 24; }
+    FormField > FieldEdit, FormField > ChoiceBox { width: 22; }
     .-wide FormField > FieldEdit, .-wide FormField > ChoiceBox { width: 40; }
-    FormField > .form--note { width: 1fr; height: 1; padding: 0 0 0 1; }
+    FormField > .form--note {
+        width: 1fr; height: 1; padding: 0 0 0 1; text-wrap: nowrap; text-overflow: ellipsis;
+    }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f2", "choices", "what it can be")]
@@ -165,7 +167,7 @@ class FormField(Horizontal):
             return
         self.error = error
         words, style = (f"✗ {error}", FAIL) if error else (self.spec.help, DIM)
-        self._note.update(Text(words, style=style, no_wrap=True, overflow="ellipsis"))
+        self._note.update(Text(words, style=style))
 
     def on_field_edit_typed(self, message: FieldEdit.Typed) -> None:
         message.stop()

@@ -54,7 +54,7 @@ def ticks(axis: Axis, most: int) -> list[float]:
     """At most `most` round values on the axis, at least one where a round one lies on it."""
     if most < 1:
         return []
-    if axis.log:
+    if axis.log and axis.high / axis.low > 10:
         return _log_ticks(axis, most)
     raw = (axis.high - axis.low) / max(1, most)
     power = 10.0 ** math.floor(math.log10(raw))
