@@ -28,6 +28,7 @@ from t2s_tui.store import Store
 from t2s_tui.workspace import Workspace
 
 _SAVE_EVERY = 1.0  # seconds: the verdicts of the quick metrics are stored in batches
+_TELL_EVERY = 0.25
 _DECIDED = (Outcome.PASS, Outcome.FAIL)
 
 
@@ -97,6 +98,7 @@ class _Run:
         self._passed = 0
         self._waiting: list[Verdict] = []
         self._saved_at = time.monotonic()
+        self._told_at = 0.0
 
     def all(self, metrics: list[Metric]) -> None:
         """Every metric over what it has left."""
@@ -153,9 +155,12 @@ class _Run:
         self._waiting.append(verdict)
         self._done += 1
         self._passed += verdict.outcome is Outcome.PASS
-        if verdict.metric == "judge" or time.monotonic() - self._saved_at > _SAVE_EVERY:
+        now = time.monotonic()
+        if verdict.metric == "judge" or now - self._saved_at > _SAVE_EVERY:
             self._save()
-        self._progress.step(self._done, self._total, f"evaluate {verdict.metric}", passed=self._passed)
+        if self._done == self._total or now - self._told_at > _TELL_EVERY:
+            self._told_at = now
+            self._progress.step(self._done, self._total, f"evaluate {verdict.metric}", passed=self._passed)
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()

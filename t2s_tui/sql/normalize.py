@@ -55,6 +55,7 @@ def _normal(tree: exp.Expr, dialect: str, ddl: str | None) -> exp.Expr:
     tree = names.strings_in_double_quotes(tree, dialect, schema)
     tree = names.lower_identifiers(tree, dialect)
     tree = rules.plain_join_words(tree)
+    tree = rules.plain_order_words(tree)
     tree = names.resolve_columns(tree, dialect, schema)
     tree = names.inline_order_aliases(tree)
     tree = names.drop_output_aliases(tree)

@@ -76,7 +76,8 @@ def _ctes(tree: exp.Expr, dialect: str) -> Iterator[str]:
     word = "WITH RECURSIVE " if with_.args.get("recursive") else "WITH "
     for number, cte in enumerate(with_.expressions):
         last = number == len(with_.expressions) - 1
-        alias = generate(cte.args["alias"], dialect)
+        columns = ", ".join(generate(c, dialect) for c in cte.args["alias"].args.get("columns") or [])
+        alias = generate(cte.args["alias"].this, dialect) + (f"({columns})" if columns else "")
         yield f"{word if number == 0 else ''}{alias} AS ("
         yield from (_INDENT + line for line in clause_lines(cte.this, dialect))
         yield ")" if last else "),"
@@ -98,15 +99,16 @@ def _source(word: str, source: exp.Expr, dialect: str, tail: str = "") -> Iterat
 
 
 def _join(join: exp.Join, dialect: str) -> Iterator[str]:
-    on = join.args.get("on")
-    bare = join.copy()
-    bare.set("on", None)
-    whole, source = generate(bare, dialect).strip(), generate(join.this, dialect)
-    if whole.endswith(source):
-        word = whole[: len(whole) - len(source)]
-        yield from _source(word, join.this, dialect)
-    else:
+    whole, on = generate(join, dialect).strip(), join.args.get("on")
+    tail = f" ON {generate(on, dialect)}" if on is not None else ""
+    if not whole.endswith(tail):
         yield whole
+        return
+    head, source = whole.removesuffix(tail), generate(join.this, dialect)
+    if head.endswith(source):
+        yield from _source(head.removesuffix(source), join.this, dialect)
+    else:
+        yield head
     if on is not None:
         first, *rest = _conjuncts(on, dialect)
         yield f"{_INDENT}ON {first}"

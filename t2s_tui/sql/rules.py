@@ -32,7 +32,18 @@ _COMPARISONS = (
 )
 _ATOMS = (exp.Column, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Func, exp.Case, exp.Star)
 _OPERATOR_FUNCTIONS = (exp.Connector, exp.Binary, exp.Unary, exp.Between, exp.In)
-_ALONE = (exp.Where, exp.Having, exp.Ordered, exp.Group, exp.Alias, exp.Select, exp.If, exp.Limit, exp.Offset)
+_ALONE = (
+    exp.Paren,
+    exp.Where,
+    exp.Having,
+    exp.Ordered,
+    exp.Group,
+    exp.Alias,
+    exp.Select,
+    exp.If,
+    exp.Limit,
+    exp.Offset,
+)
 
 
 def plain_join_words(tree: exp.Expr) -> exp.Expr:
@@ -40,6 +51,14 @@ def plain_join_words(tree: exp.Expr) -> exp.Expr:
     for join in tree.find_all(exp.Join):
         if str(join.args.get("kind") or "").upper() in ("INNER", "OUTER"):
             join.set("kind", None)
+    return tree
+
+
+def plain_order_words(tree: exp.Expr) -> exp.Expr:
+    """ORDER BY a ASC is ORDER BY a."""
+    for item in tree.find_all(exp.Ordered):
+        if item.args.get("desc") is False:
+            item.set("desc", None)
     return tree
 
 

@@ -1,6 +1,6 @@
 """Asking the judge: concurrent with a limit, retried, each answer handed over as it arrives.
 
-`openai` is imported inside, because only workers may load it. Its own retries are off: ours honour Retry-After,
+`openai` is imported inside: only workers may load it. Its own retries are off: ours honour Retry-After,
 notice a stop, and know what ends the whole run.
 """
 
