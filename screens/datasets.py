@@ -68,6 +68,9 @@ class DatasetsScreen(WorkbenchScreen):
             with Pane(title="Dataset", id="detail", classes="-detail"):
                 yield Reader()
 
+    def on_unmount(self) -> None:
+        self._filter_run += 1  # a filter over a million rows must not hold up leaving
+
     # -- the catalogue ------------------------------------------------------------------------
 
     def refresh_room(self) -> None:

@@ -47,15 +47,17 @@ def facts(pairs: list[tuple[str, str]]) -> Text:
 
 def dataset_text(dataset: Dataset, now: float) -> Text:
     """Everything the catalogue knows of one dataset, and what can be done with it."""
-    text = Text(dataset.name, style="bold").append("\n\n", style="not bold")
-    dropped = f"{dataset.dropped}" if dataset.dropped else "none"
+    text = Text().append(dataset.name, style="bold").append("\n\n")
     text.append_text(
         facts(
             [
                 ("rows", f"{dataset.size}"),
                 ("splits", splits_words(dataset)),
                 ("dialect", dataset.dialect),
-                ("dropped", f"{dropped} of the source's rows" if dataset.dropped else "no row of the source"),
+                (
+                    "dropped",
+                    f"{dataset.dropped} of the source's rows" if dataset.dropped else "no row of the source",
+                ),
                 ("source", dataset.source),
                 ("format", dataset.format),
                 ("fingerprint", dataset.fingerprint),

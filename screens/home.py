@@ -142,10 +142,10 @@ def _job_line(view: JobView, words: str, width: int, ascii_only: bool) -> Text:
 
 
 def _doing(view: JobView, now: float) -> str:
-    """What it is at: `step 84/120  loss 0.412  82 tok/s  6m left`."""
+    """What it is at: `step 84/120  6m left  loss 0.412  82 tok/s`: the end may be cut."""
     figures = {key: value for key, value in view.status.figures.items() if key != "eta_seconds"}
     return "  ".join(
-        part for part in (label_words(view), *figure_words(figures), time_words(view, now)) if part
+        part for part in (label_words(view), time_words(view, now), *figure_words(figures)) if part
     )
 
 

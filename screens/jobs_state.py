@@ -50,7 +50,7 @@ def job_cells(view: JobView, depth: int, now: float, ascii_only: bool) -> list[C
 def job_text(view: JobView, now: float) -> Text:
     """Everything the job's folder says of it, above its events."""
     status, job = view.status, view.job
-    text = Text(visible(job.title), style="bold").append(f"   {job.kind}", style="not bold dim").append("\n")
+    text = Text().append(visible(job.title), style="bold").append(f"   {job.kind}\n", style="dim")
     if status.error:
         style = FAIL if status.state in (RunState.FAILED, RunState.LOST) else WARN
         text.append(f"{visible(status.error)}\n", style=style)
@@ -74,30 +74,33 @@ def event_line(event: Mapping[str, Any]) -> Text:
     """`13:05:02  step 84/120  loss 0.412`: one event for a person."""
     kind = str(event.get("kind", "?"))
     values = {key: value for key, value in event.items() if key not in ("seq", "t", "kind")}
-    line = Text(_clock(event.get("t")), style="dim").append("  ", style="not dim")
+    line = Text().append(f"{_clock(event.get('t'))}  ", style="dim")
     if kind == "step":
-        line.append(f"{visible(str(values.pop('label', 'step')))} ", style="not dim")
-        line.append(f"{values.pop('done', '?')}/{values.pop('total', '?')}", style="not dim")
+        values = {key: value for key, value in values.items() if key not in _NOT_IN_A_LINE}
+        line.append(f"{visible(str(values.pop('label', 'step')))} ")
+        line.append(f"{values.pop('done', '?')}/{values.pop('total', '?')}")
     elif kind == "state":
-        line.append(str(values.pop("state", "")), style="not dim bold")
+        line.append(str(values.pop("state", "")), style="bold")
         if label := values.pop("label", None):
-            line.append(f"  {visible(str(label))}", style="not dim")
+            line.append(f"  {visible(str(label))}")
     else:
-        line.append(kind, style=_KIND_STYLES.get(kind, "not dim bold"))
+        line.append(kind, style=_KIND_STYLES.get(kind, "bold"))
         for name in ("message", "text", "error"):
             if isinstance(values.get(name), str):
-                line.append(f"  {visible(values.pop(name))}", style="not dim")
+                line.append(f"  {visible(values.pop(name))}")
     if isinstance(result := values.pop("result", None), dict):
         values |= result
     error = values.pop("error", None)
     for name, value in figure_pairs(values):
-        line.append(f"  {name} ", style="dim").append(visible(value), style="not dim")
+        line.append(f"  {name} ", style="dim").append(visible(value))
     if error:
-        line.append(f"  {visible(str(error))}", style="not dim")
+        line.append(f"  {visible(str(error))}")
     return line
 
 
-_KIND_STYLES = {"warning": "not dim bold yellow", "error": "not dim bold red"}
+#: Figures that stand above the tail and would fold every line of it.
+_NOT_IN_A_LINE = {"lr", "epoch", "grad_norm", "memory_mb", "eta_seconds"}
+_KIND_STYLES = {"warning": "bold yellow", "error": "bold red"}
 
 
 def _clock(t: object) -> str:

@@ -22,7 +22,7 @@ from widgets.section import wrapped
 MAX_LINES = 2000
 
 
-class LogTail(ScrollView, can_focus=True):
+class LogTail(ScrollView, can_focus=True, inherit_bindings=False):
     """At most MAX_LINES lines, folded to the width. Feed it with `extend`, at most four times a second."""
 
     DEFAULT_CSS = """

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 
-class Reader(VerticalScroll, can_focus=True):
+class Reader(VerticalScroll, can_focus=True, inherit_bindings=False):
     """Text of any length, wrapped by cells. What it shows is `Text`: never markup."""
 
     DEFAULT_CSS = """

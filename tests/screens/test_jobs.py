@@ -22,8 +22,10 @@ __all__ = ["workspace"]
 
 def test_events_become_lines() -> None:
     step = {"seq": 1, "t": 0.0, "kind": "step", "label": "train", "done": 3, "total": 9}
-    line = event_line(step | {"loss": 0.41234, "eta_seconds": 366, "memory_mb": 1800.4}).plain
-    assert line.endswith("  train 3/9  loss 0.412  eta 6m 06s  memory 1800 MB")
+    line = event_line(step | {"loss": 0.41234, "eta_seconds": 366, "tokens_per_second": 82.14}).plain
+    assert line.endswith("  train 3/9  loss 0.412  tok/s 82.1")
+    saved = event_line({"kind": "checkpoint", "step": 40, "write_seconds": 66.0, "size_mb": 12.4}).plain
+    assert saved.endswith("checkpoint  step 40  write 1m 06s  size 12 MB")
     assert event_line({"kind": "warning", "message": "[red]3 rows"}).plain.endswith("warning  [red]3 rows")
     failed = {"t": 0.0, "kind": "state", "state": "failed", "error": "It broke."}
     assert event_line(failed).plain.endswith("failed  It broke.")
