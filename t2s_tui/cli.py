@@ -36,7 +36,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--workspace", metavar="DIR", dest="bench_workspace", help="the workspace to open")
     parser.add_argument("--ascii", action="store_true", help="signs in plain ASCII")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for module in (demo, datasets, train, generate, evaluate, jobs, models, export, doctor):
+    demo.add_parser(commands, open_workbench)
+    for module in (datasets, train, generate, evaluate, jobs, models, export, doctor):
         module.add_parser(commands)
     return parser
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,15 @@ METRICS = ("exact", "normalized", "execution")
 _TITLE = "demo"
 
 
-def add_parser(commands: Any) -> None:
-    """Add `demo`."""
+def add_parser(commands: Any, open_workbench: Callable[[Path], int]) -> None:
+    """Add `demo`. `open_workbench` opens a workspace on this terminal: drawing is the caller's."""
     demo = common(
         commands.add_parser("demo", help="the whole loop on sample data, with a small model"), _demo
     )
     demo.add_argument(
         "--headless", action="store_true", help="no workbench: progress on stderr, result on stdout"
     )
+    demo.set_defaults(open_workbench=open_workbench)
 
 
 def demo_root() -> Path:
@@ -91,9 +93,7 @@ def _demo(args: argparse.Namespace) -> int:
     workspace = Workspace.open(args.workspace or demo_root())
     job = start_demo(workspace)
     if not args.headless and not args.json and sys.stdin.isatty() and sys.stdout.isatty():
-        from t2s_tui.cli import open_workbench
-
-        return open_workbench(workspace.root)
+        return int(args.open_workbench(workspace.root))
     say(f"The loop runs in {workspace.root} (job {job.id}), also when you leave: come back any time.")
     view = follow(workspace, job.id)
     if view.status.state is not RunState.DONE:
