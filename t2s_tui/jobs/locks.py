@@ -135,11 +135,23 @@ def holder(device: str) -> str | None:
         return None  # it is being written at this moment
 
 
+def someone_waits(devices: Sequence[str]) -> bool:
+    """True while a job waits for one of these devices: who holds one idly should leave."""
+    try:
+        return any(held(path) for path in _queue(lock_dir(), devices).iterdir())
+    except FileNotFoundError:
+        return False
+
+
+def _queue(folder: Path, devices: Sequence[str]) -> Path:
+    return folder / f"{_file('+'.join(devices))}.waiting"
+
+
 class _Ticket:
     """A place in the queue: a file whose flock says that its owner still waits."""
 
     def __init__(self, folder: Path, devices: Sequence[str]) -> None:
-        self._folder = folder / f"{_file('+'.join(devices))}.waiting"
+        self._folder = _queue(folder, devices)
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._path = self._folder / f"{time.time_ns():020d}-{os.getpid()}"
         self._file = self._path.open("x")

@@ -6,12 +6,14 @@ import importlib.util
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from t2s_tui.errors import JobError, JobStopped, ModelError
 from t2s_tui.jobs.board import get_job
 from t2s_tui.jobs.launcher import stop, submit, wait
+from t2s_tui.jobs.locks import DeviceLock, someone_waits
 from t2s_tui.jobs.session import serve
 from t2s_tui.jobs.session_client import ask
 from t2s_tui.progress import Quiet
@@ -66,6 +68,27 @@ def test_questions_are_answered_in_order_and_a_bad_one_ends_nothing(tmp_path: Pa
 def test_a_session_stops_when_asked(tmp_path: Path) -> None:
     with pytest.raises(JobStopped):
         serve(_Echo(), tmp_path / "inbox", 600, Quiet(stop_after=1))
+
+
+def test_an_idle_session_makes_room_for_a_job_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("T2S_TUI_LOCKS", str(tmp_path / "locks"))
+    session, training = DeviceLock(["cpu"], "1", "session"), DeviceLock(["cpu"], "2", "train")
+    session.acquire(lambda: False, lambda *_: None)
+    assert not someone_waits(["cpu"])
+    got: list[str] = []
+    queue = Thread(target=lambda: got.append(training.acquire(lambda: False, lambda *_: None)))
+    queue.start()
+    _put(tmp_path / "inbox", "1", ddl="d", question="q", dialect="sqlite")
+    progress = Quiet()
+    answered = serve(_Echo(), tmp_path / "inbox", 600, progress, lambda: someone_waits(["cpu"]))
+    session.release()
+    queue.join(timeout=20)
+    training.release()
+    assert answered == {"answered": 1}
+    assert got == ["cpu"]
+    assert "made room" in next(e["text"] for e in progress.events if e["kind"] == "note")
 
 
 def test_only_a_live_session_can_be_asked(workspace: Workspace) -> None:
