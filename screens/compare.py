@@ -112,9 +112,11 @@ class CompareScreen(WorkbenchScreen):
             if a is not None:
                 others = partners(sets, a.made)
                 where = f"{a.made.dataset} · {a.made.split}"
-                self._ask(f"B beside {a.made.name}", others, lambda b: self._pick_b(a, b), where)
+                self._ask(
+                    f"Pick B, to stand beside {a.made.name}", others, lambda b: self._pick_b(a, b), where
+                )
 
-        self._ask("A", sets, chosen, "")
+        self._ask("Pick A", sets, chosen, "")
 
     def _pick_b(self, a: SetRow, b: SetRow | None) -> None:
         if b is not None:

@@ -93,9 +93,9 @@ class CompareDetail(Detail):
         if self._both is None:
             return
         for letter, side, section in (("A", self._both.a, self._a), ("B", self._both.b, self._b)):
-            title = Text(f"{letter} {side.name}", style="bold")
+            title = Text.assemble((f"{letter} {side.name}", "bold"))
             word = verdict_note(side.verdict, self._both.metric, self._ascii)
             if side.pair is None:
                 section.show(title, "", lambda width: [Text("  no prediction for this row", style=DIM)])
             else:
-                section.show_pair(title, side.pair, self._mode, word)
+                section.show_pair(title, side.pair, self._mode, lead=word, with_gold=False)

@@ -172,6 +172,6 @@ def cells(paired: Paired, example_id: str, ascii_only: bool) -> Sequence[Cell]:
 
 def verdict_note(verdict: Verdict | None, metric: str, ascii_only: bool) -> Text:
     """`✗ execution  3 rows against 1`: the metric's word on one side."""
-    text = verdict_sign(verdict.outcome if verdict else None, ascii_only)
+    text = Text().append_text(verdict_sign(verdict.outcome if verdict else None, ascii_only))
     words = " ".join((verdict.why if verdict else "not run").split())
     return text.append(f" {metric}").append(f"  {words}" if words else "")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from screens.inspect_state import evidence_note, example_head, question_lines, sql_lines, verdict_lines
 from t2s_tui.evaluation.review import ReviewRow, load_verdicts
-from t2s_tui.records import Verdict
+from t2s_tui.records import Outcome, Verdict
 from t2s_tui.workspace import Workspace
 from widgets.detail import Detail
 from widgets.evidence import evidence_lines
@@ -102,10 +102,10 @@ class ExampleDetail(Detail):
         if verdict is None or not evidence_lines(verdict.evidence, 80):
             self._evidence.clear()
             return
-        evidence = verdict.evidence
-        head = Text("Evidence ", style="bold").append_text(verdict_sign(verdict.outcome, ascii_only))
+        evidence, wrong = verdict.evidence, verdict.outcome is Outcome.FAIL
+        head = Text.assemble(("Evidence ", "bold")).append_text(verdict_sign(verdict.outcome, ascii_only))
         self._evidence.show(
             head,
             evidence_note(evidence),
-            lambda width: evidence_lines(evidence, width, ascii_only=ascii_only),
+            lambda width: evidence_lines(evidence, width, ordered=wrong, ascii_only=ascii_only),
         )

@@ -41,7 +41,7 @@ from widgets.frame import Pane
 from widgets.grid import Cell, Grid
 
 _ON_ROWS = frozenset(
-    ("failing", "filter", "human", "undo", "evaluate", "view", "ddl", "generate", "match", "record", "copy")
+    "failing filter human undo evaluate view ddl generate match record copy pick".split()  # noqa: SIM905
 )
 _SETTLE = 0.06  # seconds the cursor must rest before a row is read: held keys do not pile up reads
 
@@ -240,7 +240,7 @@ class InspectScreen(VerdictScreen):
     def action_filter(self) -> None:
         self.query_one(FilterBar).open()
 
-    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
+    def on_filter_line_committed(self, message: FilterLine.Committed) -> None:
         self._filter()
         self.refresh_bindings()
 

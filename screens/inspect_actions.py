@@ -26,6 +26,7 @@ class VerdictScreen(WorkbenchScreen):
         self._wanted: str | None = None  # the set that is open or being opened
         self._undo: list[tuple[str, str, int, Outcome | None]] = []
         self._stale = False
+        self._started_here: set[str] = set()
 
     def on_mount(self) -> None:
         self.set_interval(_LIVE, self._live)
@@ -92,12 +93,19 @@ class VerdictScreen(WorkbenchScreen):
         self.fetch("submit", start, self._started)
 
     def _started(self, job: Job) -> None:
+        self._started_here.add(job.id)
         self.notify(f"{job.title} has started: the verdicts fill in here.", markup=False)
         self.bench.read_board()
 
     def jobs_changed(self, changed: list[JobView]) -> None:
         if self._wanted is not None and any(concerns(view, self._wanted) for view in changed):
             self._stale = True
+        for view in changed:
+            if view.job.id in self._started_here and view.status.state.ended:
+                self._started_here.discard(view.job.id)
+                if view.status.error:
+                    words = f"{view.job.title} {view.status.state}: {view.status.error}"
+                    self.notify(words, severity="error", timeout=12, markup=False)
 
     def _live(self) -> None:
         if self._stale and self.is_current and self._review is not None:

@@ -131,9 +131,7 @@ def verdict_words(verdict: Verdict) -> Text:
         return text.append(f"  “{_flat(str(rationale))}”") if rationale else text
     if verdict.metric == "human":
         return text.append("right" if verdict.outcome is Outcome.PASS else "wrong")
-    if verdict.evidence.get("weak"):
-        text.append("weak  ", WARN)
-    return text.append(_flat(verdict.why))
+    return text.append(_flat(verdict.why), WARN if verdict.evidence.get("weak") else "")
 
 
 def _flat(text: str) -> str:
@@ -144,7 +142,7 @@ def evidence_note(evidence: Mapping[str, Any]) -> str:
     """Which engine gave it, and whether a pass there is weak."""
     parts = ["execution", str(evidence.get("engine", ""))]
     if evidence.get("weak"):
-        parts.append("weak: this database can hardly tell right from wrong")
+        parts.append("weak")
     return " · ".join(p for p in parts if p)
 
 
@@ -165,7 +163,8 @@ def record_text(row: ReviewRow, verdicts: Mapping[str, Verdict], width: int, asc
         ("verdicts", Text("\n").join(verdict_lines(verdicts, width, ascii_only))),
     ]
     for metric, verdict in verdicts.items():
-        if lines := evidence_lines(verdict.evidence, width, cap=1000, ascii_only=ascii_only):
+        wrong = verdict.outcome is Outcome.FAIL
+        if lines := evidence_lines(verdict.evidence, width, cap=1000, ordered=wrong, ascii_only=ascii_only):
             parts.append((f"{metric}: results", Text("\n").join(lines)))
         if ran := verdict.evidence.get("ran"):
             parts.append((f"{metric}: what ran", sql_text(str(ran))))

@@ -1,7 +1,7 @@
 """The evidence of an execution verdict: both results as aligned tables, what differs marked.
 
-Pure functions from plain JSON to lines of Text. Rows are compared as bags, as the strict mode of
-execution accuracy does; a row is marked only where the other result is known whole.
+Pure functions from plain JSON to lines of Text. Rows and values are equal when execution accuracy says so;
+a row is marked only where the other result is known whole.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 from rich.text import Text
 
+from t2s_tui.evaluation.result_rows import row_key, value_key
 from t2s_tui.text import clip, one_line
-from widgets.section import paragraph
+from widgets.section import paragraph, visible, wrapped
 from widgets.theme import DIM, FAIL, PASS, WARN
 
 MAX_ROWS = 8  # lines of a table in the detail pane; the whole of it is one key away
@@ -31,13 +32,16 @@ class Result:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     count: int
+    truncated: bool = False  # the query was stopped at its row cap: there are more than `count`
 
     @property
     def whole(self) -> bool:
-        return self.count <= len(self.rows)
+        return self.count <= len(self.rows) and not self.truncated
 
     @property
     def size(self) -> str:
+        if self.truncated:
+            return f"more than {self.count:,} rows"
         return f"{self.count:,} row" if self.count == 1 else f"{self.count:,} rows"
 
 
@@ -46,14 +50,18 @@ def result_of(part: object) -> Result | None:
     if not isinstance(part, Mapping) or "columns" not in part:
         return None
     rows = tuple(tuple(row) for row in part.get("rows", ()))
-    return Result(tuple(map(str, part["columns"])), rows, int(part.get("count", len(rows))))
+    count = int(part.get("count", len(rows)))
+    return Result(tuple(map(str, part["columns"])), rows, count, bool(part.get("truncated")))
 
 
-def marks(gold: Result, other: Result) -> tuple[list[str], list[str]]:
-    """A sign a row of each: `-` only in gold, `+` only in the other, `↕` the same rows in another order."""
-    left, right = [_key(r) for r in gold.rows], [_key(r) for r in other.rows]
+def marks(gold: Result, other: Result, *, ordered: bool = False) -> tuple[list[str], list[str]]:
+    """A sign a row of each: `-` only in gold, `+` only in the other.
+
+    `↕` marks the rows that stand elsewhere where both have the same ones and `ordered` says that it matters.
+    """
+    left, right = [row_key(r) for r in gold.rows], [row_key(r) for r in other.rows]
     if gold.whole and other.whole and Counter(left) == Counter(right):
-        moved = ["↕" if a != b else " " for a, b in zip(left, right, strict=True)]
+        moved = ["↕" if ordered and a != b else " " for a, b in zip(left, right, strict=True)]
         return moved, list(moved)
     return (
         _only(left, right, "-") if other.whole else [" "] * len(left),
@@ -68,11 +76,6 @@ def _only(mine: Sequence[Row], theirs: Sequence[Row], sign: str) -> list[str]:
         signs.append(" " if left[key] > 0 else sign)
         left[key] -= 1
     return signs
-
-
-def _key(row: Row) -> Row:
-    """A hashable form in which 1 == 1.0 and NULL == NULL, but 1 != '1'."""
-    return tuple((isinstance(v, str), v) if isinstance(v, str | int | float) else (None, str(v)) for v in row)
 
 
 def table_lines(result: Result, signs: Sequence[str], against: Result | None, cap: int) -> list[Text]:
@@ -121,7 +124,7 @@ def _changed(row: Row, index: int, against: Result | None) -> set[int]:
     other = against.rows[index] if against and index < len(against.rows) else ()
     if len(other) != len(row):
         return set(range(len(row)))
-    same = [_key((a,)) == _key((b,)) for a, b in zip(row, other, strict=True)]
+    same = [value_key(a) == value_key(b) for a, b in zip(row, other, strict=True)]
     return {i for i, equal in enumerate(same) if not equal} or set(range(len(row)))
 
 
@@ -169,17 +172,34 @@ def _line(
 
 
 def evidence_lines(
-    evidence: Mapping[str, Any], width: int, *, cap: int = MAX_ROWS, ascii_only: bool = False
+    evidence: Mapping[str, Any],
+    width: int,
+    *,
+    cap: int = MAX_ROWS,
+    ordered: bool = False,
+    ascii_only: bool = False,
 ) -> list[Text]:
-    """Both results side by side where they fit, else one below the other; the error where one failed."""
+    """Both results side by side where they fit, else one below the other; the error where one failed.
+
+    `ordered` says that the same rows in another order are a difference. Notes of the metric come last.
+    """
     gold, other = result_of(evidence.get("gold")), result_of(evidence.get("generated"))
     signs: tuple[list[str], list[str]] = ([" "] * len(gold.rows) if gold else [], [])
     if other:
-        signs = marks(gold, other) if gold else ([], [" "] * len(other.rows))
+        signs = marks(gold, other, ordered=ordered) if gold else ([], [" "] * len(other.rows))
     if ascii_only:
         signs = ([s.replace("↕", "^") for s in signs[0]], [s.replace("↕", "^") for s in signs[1]])
     left = _side("gold", evidence.get("gold"), gold, signs[0], other, cap, width)
     right = _side("generated", evidence.get("generated"), other, signs[1], gold, cap, width)
+    notes = [
+        line
+        for note in evidence.get("notes", ())
+        for line in wrapped(Text(visible(str(note)), style=WARN), width, "  ! ", "    ")
+    ]
+    return [*_together(left, right, width), *notes]
+
+
+def _together(left: list[Text], right: list[Text], width: int) -> list[Text]:
     if not left or not right:
         return left or right
     left_width = max(line.cell_len for line in left)

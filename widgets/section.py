@@ -33,7 +33,7 @@ class Section(Widget):
 
     def show(self, title: str | Text, note: Note, draw: Draw) -> None:
         """Replace what is shown. Strings are text, never markup; a note may depend on the width too."""
-        self._head = title.copy() if isinstance(title, Text) else Text(title, style="bold")
+        self._head = title.copy() if isinstance(title, Text) else Text.assemble((title, "bold"))
         self._note, self._draw, self._drawn = note, draw, None
         self.remove_class("-empty")
         self.refresh(layout=True)

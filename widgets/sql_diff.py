@@ -59,8 +59,19 @@ def read_pair(gold: str, generated: str, dialect: str, ddl: str | None = None) -
 class SqlDiff(Section):
     """The diff as a section of a detail pane."""
 
-    def show_pair(self, title: str | Text, pair: SqlPair, mode: DiffMode, lead: Text | None = None) -> None:
-        """Show the pair under `lead`, if there is one; the note says which view it is, in which dialect."""
+    def show_pair(
+        self,
+        title: str | Text,
+        pair: SqlPair,
+        mode: DiffMode,
+        *,
+        lead: Text | None = None,
+        with_gold: bool = True,
+    ) -> None:
+        """Show the pair under `lead`, if there is one; the note says which view it is, in which dialect.
+
+        Without `with_gold` the view as written leaves gold out: it stands elsewhere.
+        """
 
         def note(width: int) -> str:
             words = f"{view_of(pair, mode, width).value} · {pair.dialect}"
@@ -68,7 +79,7 @@ class SqlDiff(Section):
 
         def draw(width: int) -> list[Text]:
             before = wrapped(lead, width, "  ", "  ") if lead is not None else []
-            return [*before, *pair_lines(pair, mode, width)]
+            return [*before, *pair_lines(pair, mode, width, with_gold=with_gold)]
 
         self.show(title, note, draw)
 
@@ -80,7 +91,7 @@ def view_of(pair: SqlPair, mode: DiffMode, width: int) -> DiffMode:
     return DiffMode.NORMALISED if mode is DiffMode.BESIDE and width < BESIDE else mode
 
 
-def pair_lines(pair: SqlPair, mode: DiffMode, width: int) -> list[Text]:
+def pair_lines(pair: SqlPair, mode: DiffMode, width: int, *, with_gold: bool = True) -> list[Text]:
     """The pair in this view at this width."""
     match view_of(pair, mode, width):
         case DiffMode.NORMALISED:
@@ -88,7 +99,9 @@ def pair_lines(pair: SqlPair, mode: DiffMode, width: int) -> list[Text]:
         case DiffMode.BESIDE:
             return beside_lines(pair.lines, width)
         case DiffMode.RAW:
-            return _raw_lines(pair, width)
+            gold = _raw("gold", pair.gold, pair.gold_unparsed, width)
+            generated = _raw("generated", pair.generated, pair.generated_unparsed, width)
+            return [*gold, *generated] if with_gold or pair.gold_unparsed else generated
 
 
 def unified_lines(lines: Sequence[DiffLine], width: int) -> list[Text]:
@@ -147,13 +160,6 @@ def _join(left: Text, right: Text, column: int) -> Text:
     line = left.copy()
     line.append(" " * max(0, column - line.cell_len))
     return line.append(" │ ", DIM).append_text(right)
-
-
-def _raw_lines(pair: SqlPair, width: int) -> list[Text]:
-    return [
-        *_raw("gold", pair.gold, pair.gold_unparsed, width),
-        *_raw("generated", pair.generated, pair.generated_unparsed, width),
-    ]
 
 
 def _raw(name: str, sql: str, unparsed: Unparsed | None, width: int) -> list[Text]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,15 @@ def job_folder(
     parent: str | None = None,
     events: Iterable[tuple[str, dict[str, Any]]] = (),
     output: str = "",
+    request: Mapping[str, Any] | None = None,
     **status: Any,
 ) -> JobView:
     """A job's folder with real files. A job that has not ended is worked on by this very process."""
     folder = JobFolder(workspace.jobs_dir / job_id)
     folder.path.mkdir(exist_ok=True)
     created = float(status.pop("created_at", time.time()))
-    asked = {"id": job_id, "kind": kind, "title": title, "request": {}, "created_at": created}
-    write_json(folder.job, asked | {"parent": parent, "key": None})
+    asked = {"id": job_id, "kind": kind, "title": title, "created_at": created}
+    write_json(folder.job, asked | {"request": dict(request or {}), "parent": parent, "key": None})
     who = None if state.ended else identity_of()
     made = Status(state=state, identity=who, heartbeat=time.time(), **status)
     write_json(folder.status, made.to_json())

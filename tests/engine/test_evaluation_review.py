@@ -1,0 +1,130 @@
+"""A prediction set as rows: the join, the filters, the next failing one, a person's verdict, line 1."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from t2s_tui.errors import NotFound, UsageError
+from t2s_tui.evaluation.review import (
+    Review,
+    filter_rows,
+    leading_metric,
+    load_review,
+    load_verdicts,
+    next_failing,
+    refresh_outcomes,
+    score_words,
+    set_human,
+)
+from t2s_tui.evaluation.statistics import score
+from t2s_tui.records import Example, Outcome, Prediction
+from t2s_tui.workspace import Workspace
+from tests.reviewed import judge_says, reviewed_workspace
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[Example]]:
+    return reviewed_workspace(tmp_path_factory.mktemp("review"))
+
+
+@pytest.fixture(scope="module")
+def tuned(shared: tuple[Workspace, list[Example]]) -> Review:
+    return load_review(shared[0], "tuned")
+
+
+def places(review: Review, query: str) -> list[int]:
+    numbers = [row.example.number for row in review.rows]
+    return [numbers.index(row.example.number) for row in filter_rows(review.rows, query)]
+
+
+def test_rows_come_in_the_order_of_the_dataset_with_what_each_metric_said(tuned: Review) -> None:
+    assert [row.outcomes["execution"] for row in tuned.rows] == [Outcome.FAIL] * 2 + [Outcome.PASS] * 4
+    numbers = [row.example.number for row in tuned.rows]
+    assert numbers == sorted(numbers)
+    assert tuned.complete
+    assert tuned.metrics == {"exact", "execution"}
+
+
+def test_filters(tuned: Review) -> None:
+    assert places(tuned, "exec:fail") == [0, 1]
+    assert places(tuned, "exec:pass,fail") == list(range(6))
+    assert places(tuned, "-exec:fail exact:pass") == [2, 3, 4, 5]
+    assert places(tuned, "judge:none is:failing") == [0, 1]
+    assert places(tuned, "human:right") == []
+    assert places(tuned, "sql:limit") == [0]
+    assert places(tuned, "NICKNAME 'x") == [1]
+    assert places(tuned, f"#{tuned.rows[3].example.number}") == [3]
+    assert places(tuned, "db:game stopped:length") == []
+    assert places(tuned, "") == list(range(6))
+
+
+def test_words_are_found_in_korean_however_they_were_composed(tuned: Review) -> None:
+    word = tuned.rows[0].example.question.split()[0]
+    assert 0 in places(tuned, unicodedata.normalize("NFD", word))
+
+
+@pytest.mark.parametrize(
+    ("query", "names"), [("fault:join", "judge"), ("exec:maybe", "unknown"), ("is:bad", "failing")]
+)
+def test_a_filter_that_does_not_exist_names_those_that_do(tuned: Review, query: str, names: str) -> None:
+    with pytest.raises(UsageError, match=names):
+        filter_rows(tuned.rows, query)
+
+
+def test_the_next_failing_row_goes_around_the_end(tuned: Review) -> None:
+    assert next_failing(tuned.rows, 0) == 1
+    assert next_failing(tuned.rows, 1) == 0
+    assert next_failing(tuned.rows, 0, -1) == 1
+    assert next_failing(tuned.rows[2:], 0) is None
+    assert next_failing([], -1) is None
+
+
+def test_a_person_overrules_the_metrics_and_can_take_it_back(tmp_path: Path) -> None:
+    workspace, examples = reviewed_workspace(tmp_path)
+    first = examples[0].id
+    assert set_human(workspace, "tuned", first, Outcome.PASS) is None
+    review = load_review(workspace, "tuned")
+    assert not review.rows[0].failing
+    assert load_verdicts(workspace, "tuned", first)["execution"].outcome is Outcome.FAIL
+    assert set_human(workspace, "tuned", first, Outcome.FAIL) is Outcome.PASS
+    assert refresh_outcomes(workspace, review).rows[0].outcomes["human"] is Outcome.FAIL
+    assert set_human(workspace, "tuned", first, None) is Outcome.FAIL
+    assert "human" not in load_verdicts(workspace, "tuned", first)
+    assert len(load_verdicts(workspace, "tuned", first)) == 2
+
+
+def test_a_missing_answer_of_the_judge_is_no_failure(tmp_path: Path) -> None:
+    workspace, examples = reviewed_workspace(tmp_path, judged=False)
+    judge_says(workspace, "tuned", examples[0].id, Outcome.MISSING)
+    judge_says(workspace, "tuned", examples[1].id, Outcome.FAIL)
+    review = load_review(workspace, "tuned")
+    assert [row.failing for row in review.rows] == [False, True, False, False, False, False]
+    assert places(review, "judge:missing") == [0]
+    assert score_words(review.scores) == "judge 0.0 (1 missing)"
+
+
+def test_predictions_whose_example_is_gone_are_counted(tmp_path: Path) -> None:
+    workspace, _ = reviewed_workspace(tmp_path, judged=False)
+    with workspace.store() as store:
+        store.predictions.add([Prediction("tuned", "0123456789ab", "", "", 1, 1, "eos", 0.1)])
+    assert load_review(workspace, "tuned").strays == 1
+    with pytest.raises(NotFound, match="base, tuned"):
+        load_review(workspace, "other")
+
+
+def test_line_1_gives_percentages_and_the_interval_of_execution() -> None:
+    yes, no, none, undecided = Outcome.PASS, Outcome.FAIL, Outcome.MISSING, Outcome.UNKNOWN
+    scores = [
+        score("exact", [yes] * 35 + [no] * 77),
+        score("execution", [yes] * 64 + [no] * 48 + [undecided]),
+        score("judge", [yes] * 61 + [no] * 49 + [none] * 2),
+        score("human", [yes, no]),
+    ]
+    words = "exact 31.2  exec 57.1 ±9.0 (1 unknown)  judge 55.5 (2 missing)  human 1/2"
+    assert score_words(scores) == words
+    assert score_words(scores, only="execution") == "exec 57.1 ±9.0 (1 unknown)"
+    assert leading_metric(scores) == "execution"
+    assert leading_metric([]) is None

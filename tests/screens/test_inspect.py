@@ -1,0 +1,199 @@
+"""Inspect: the list of verdicts, the detail, filters, a person's verdict, copying, and evaluating now."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from screens.evaluate_form import EvaluateForm, FormErrors, read_form
+from screens.inspect import InspectScreen
+from t2s_tui.evaluation.review import load_verdicts
+from t2s_tui.records import Example, Outcome, RunState
+from t2s_tui.workspace import Workspace
+from tests.reviewed import BROKEN, judge_says, reviewed_workspace
+from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled
+from widgets.grid import Grid
+
+Made = tuple[Workspace, list[Example]]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return reviewed_workspace(tmp_path)
+
+
+async def opened(pilot: Pilot[None], *keys: str) -> InspectScreen:
+    """Inspect on the newer set, after some keys, its detail read."""
+    await settled(pilot)
+    await on_screen(pilot, "base")
+    await pressed(pilot, "enter")
+    await on_screen(pilot, "Verdicts" if pilot.app.size.width >= 100 else "question")
+    screen = pilot.app.screen
+    assert isinstance(screen, InspectScreen)
+    await pressed(pilot, *keys)
+    return screen
+
+
+async def test_an_empty_workspace_says_what_to_do_next(tmp_path: Path) -> None:
+    app = bench(Workspace.open(tmp_path), start="inspect")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_screen(pilot, "Press 4 to generate some")
+
+
+async def test_signs_scores_diff_evidence_and_words_of_one_prediction(made: Made) -> None:
+    workspace, examples = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot)
+        lines = screen_text(app).splitlines()
+        assert "exact 66.7  exec 66.7 ±" in lines[0]
+        assert any(f"{examples[0].number} ✗ ✗ · ·" in line for line in lines)
+        assert any(f"{examples[2].number} ✓ ✓ · ·" in line for line in lines)
+        detail = screen_text(app)
+        assert "+ LIMIT 0" in detail
+        assert "(no rows)" in detail
+        assert "differs as text" in detail
+        await pressed(pilot, "j")
+        await on_screen(pilot, "does not parse")
+        assert BROKEN in screen_text(app)
+
+
+async def test_signs_are_letters_without_colour_or_unicode(made: Made) -> None:
+    app = bench(made[0], start="inspect", ascii_only=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await opened(pilot)
+        assert f"{made[1][0].number} x x . ." in screen_text(app)
+
+
+async def test_a_narrow_screen_shows_the_list_then_the_detail_alone_then_the_same_row(made: Made) -> None:
+    app = bench(made[0], start="inspect")
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(pilot, "j")
+        assert "Verdicts" not in screen_text(app)
+        await pressed(pilot, "enter")
+        await on_screen(pilot, "Question")
+        assert "exec:fail" not in screen_text(app)
+        await pressed(pilot, "escape")
+        assert screen.query_one("#rows", Grid).cursor == 1
+        assert "Question" not in screen_text(app)
+
+
+async def test_brackets_step_through_what_fails_also_from_the_detail(made: Made) -> None:
+    app = bench(made[0], start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot, "j", "j", "enter", "right_square_bracket")
+        assert screen.query_one("#rows", Grid).cursor == 0
+        await pressed(pilot, "left_square_bracket")
+        assert screen.query_one("#rows", Grid).cursor == 1
+
+
+async def test_a_filter_narrows_the_list_is_counted_and_esc_drops_it(made: Made) -> None:
+    app = bench(made[0], start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot, "slash", *"exec:fail", "enter")
+        await on_screen(pilot, "2 of 6")
+        assert screen.query_one("#rows", Grid).count == 2
+        await pressed(pilot, "slash", *"x", "enter")
+        await on_screen(pilot, "'exec:failx' is no filter")
+        await pressed(pilot, "escape")
+        assert screen.query_one("#rows", Grid).count == 6
+
+
+async def test_a_person_overrules_and_undoes(made: Made) -> None:
+    workspace, examples = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "y")
+        await on_screen(pilot, f"{examples[0].number} ✗ ✗ · ✓")
+        await pressed(pilot, "w", "u")
+        await on_screen(pilot, f"{examples[0].number} ✗ ✗ · ✓")
+        assert load_verdicts(workspace, "tuned", examples[0].id)["human"].outcome is Outcome.PASS
+        await pressed(pilot, "u")
+        await on_screen(pilot, f"{examples[0].number} ✗ ✗ · ·")
+        assert "human" not in load_verdicts(workspace, "tuned", examples[0].id)
+
+
+async def test_copy_writes_the_generated_sql_and_says_to_where(made: Made) -> None:
+    workspace, _ = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45), notifications=True) as pilot:
+        await opened(pilot, "j", "c")
+        assert (workspace.root / "copied.txt").read_text(encoding="utf-8").strip() == BROKEN
+        await on_screen(pilot, "sent to the terminal")
+
+
+async def test_space_shows_the_whole_record(made: Made) -> None:
+    app = bench(made[0], start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "space")
+        await on_screen(pilot, "raw answer")
+        assert "### and more" in screen_text(app)
+
+
+async def test_tables_and_views_are_toggled(made: Made) -> None:
+    app = bench(made[0], start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "t")
+        await on_screen(pilot, "CREATE TABLE")
+        await pressed(pilot, "t", "D")
+        await on_screen(pilot, "side by side")
+        await pressed(pilot, "D")
+        await on_screen(pilot, "as written")
+
+
+async def test_verdicts_fill_in_while_an_evaluation_runs_and_the_cursor_stays(made: Made) -> None:
+    workspace, examples = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot, "j", "j")
+        job_folder(
+            workspace,
+            "e-1",
+            RunState.RUNNING,
+            kind="evaluate",
+            title="evaluate tuned",
+            request={"predictions": "tuned"},
+        )
+        judge_says(workspace, "tuned", examples[0].id, Outcome.PASS)
+        await on_screen(pilot, f"{examples[0].number} ✗ ✗ ✓ ·")
+        assert screen.query_one("#rows", Grid).cursor == 2
+        assert "judge 100.0" in screen_text(app)
+
+
+async def test_evaluate_says_what_is_wrong_beside_the_field_and_starts_nothing(made: Made) -> None:
+    workspace, _ = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "e", "j", "j", "j", "right", "f5")
+        assert isinstance(app.screen, EvaluateForm)
+        await on_screen(pilot, "the judge needs a model")
+        await pressed(pilot, "escape")
+        assert not list(workspace.jobs_dir.iterdir())
+
+
+async def test_evaluate_submits_a_job_with_what_was_chosen(made: Made) -> None:
+    workspace, _ = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "e", "right", "f5")
+        await on_screen(pilot, "evaluate tuned")
+        asked = [json.loads(path.read_text()) for path in workspace.jobs_dir.glob("*/job.json")]
+        assert [job["kind"] for job in asked] == ["evaluate"]
+        assert asked[0]["request"]["predictions"] == "tuned"
+        assert asked[0]["request"]["metrics"] == ["normalized", "execution"]
+
+
+def test_the_form_reads_a_judge_and_refuses_what_it_cannot_be() -> None:
+    judge = {"judge": "yes", "model": "judge-1", "base_url": "http://127.0.0.1:9/v1", "concurrency": "4"}
+    request = read_form("tuned", judge)
+    assert request.judge is not None
+    assert (request.judge.model, request.judge.concurrency) == ("judge-1", 4)
+    for name, value in (("concurrency", "many"), ("concurrency", "0"), ("base_url", "localhost")):
+        with pytest.raises(FormErrors) as caught:
+            read_form("tuned", judge | {name: value})
+        assert list(caught.value.errors) == [name]
+    with pytest.raises(FormErrors):
+        read_form("tuned", {"model": "judge-1"})
