@@ -9,9 +9,15 @@ import re
 
 from t2s_tui.sql.dialects import SqlSyntaxError, parse_all
 
-_READS = ("SELECT", "WITH", "VALUES")
+#: What starts a statement that is no query, in SQLite and in the dialects that are translated to it.
+_WORDS = """
+ALTER ANALYZE ATTACH BEGIN CALL CHECKPOINT COMMIT COPY CREATE DELETE DESC DESCRIBE DETACH DO DROP
+END EXEC EXECUTE EXPLAIN EXPORT GRANT IMPORT INSERT INSTALL LOAD LOCK MERGE PRAGMA REINDEX RELEASE
+RENAME REPLACE RESET REVOKE ROLLBACK SAVEPOINT SET SHOW START TRUNCATE UPDATE USE VACUUM
+"""
+_DOES = frozenset(_WORDS.split())
 _BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*", re.DOTALL)
-_WORD = re.compile(r"[A-Za-z]+")
+_WORD = re.compile(r"\S\w*")
 _FORBIDDEN_FUNCTIONS = frozenset(
     ("load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "load_file", "pg_read_file")
 )
@@ -20,12 +26,12 @@ _FORBIDDEN_FUNCTIONS = frozenset(
 def refuse_reason(sql: str, dialect: str) -> str | None:
     """Why this is not run (half a sentence), or None when it may go to the sandbox.
 
-    Text that does not parse is judged by its first word: the engine says then what is wrong with it.
+    Text that does not parse is judged by its first word alone: the engine says then what is wrong with it.
     """
     word = first_word(sql)
     if not word:
         return "there is no SQL"
-    if word not in _READS:
+    if word in _DOES:
         return f"{word} is not run: only a SELECT is"
     try:
         trees = parse_all(sql, dialect)
@@ -37,7 +43,7 @@ def refuse_reason(sql: str, dialect: str) -> str | None:
 
 
 def first_word(sql: str) -> str:
-    """The first keyword in capitals, past comments and parentheses; empty when there is none."""
+    """The first word in capitals, past comments and parentheses; empty when there is none."""
     blank = _BLANK.match(sql)
     word = _WORD.match(sql, blank.end() if blank else 0)
     return word.group().upper() if word else ""
