@@ -15,7 +15,6 @@ from textual.widgets import Static
 from screens.batch_state import batch_errors, batch_request, splits_of, suggested_name
 from screens.generate_state import Known, error_words
 from screens.pick import pick_for
-from screens.sessions import free_device
 from t2s_tui.jobs import launcher
 from t2s_tui.workspace import Workspace
 from widgets.form import FieldSpec, Form, FormField
@@ -127,7 +126,6 @@ class BatchScreen(ModalScreen[str | None]):
 
         def work() -> str | Exception:
             try:
-                free_device(self._workspace)
                 launcher.submit(self._workspace, "generate", f"generate {request.name}", request.model_dump())
             except Exception as error:
                 return error

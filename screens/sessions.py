@@ -71,7 +71,7 @@ def session_of(jobs: Sequence[JobView], asker: Asker) -> JobView | None:
 
 
 def free_device(workspace: Workspace) -> int:
-    """Stop the sessions, and say how many: a model that only waits must not keep a job from its device."""
+    """Stop the sessions, and say how many. They also make room by themselves once another job waits."""
     stopped = 0
     for view in living_sessions(list_jobs(workspace)):
         with contextlib.suppress(JobError):  # it ended between the look and the stop: what was wanted
@@ -113,7 +113,7 @@ class Pending:
 
 
 def send(workspace: Workspace, asker: Asker, question: Question) -> Pending:
-    """Ask; starts a session if none answers for `asker`, and stops those of other models.
+    """Ask; starts a session if none answers for `asker`. Those of other models make room for it.
 
     Raises T2SError when it cannot be started. An unknown model is told by `look`.
     """
@@ -123,7 +123,6 @@ def send(workspace: Workspace, asker: Asker, question: Question) -> Pending:
             return _put(workspace, found.job.id, Path(found.job.folder), question)
         except JobError:
             pass  # it ended between the look and the question: another one is started below
-    free_device(workspace)
     job = launcher.submit(workspace, "session", asker.title, asdict(asker))
     return _put(workspace, job.id, Path(job.folder), question)
 

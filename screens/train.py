@@ -14,11 +14,13 @@ from textual.widgets import Static
 
 from screens.base import WorkbenchScreen
 from screens.confirm import ConfirmScreen
+from screens.jobs_state import log_line
 from screens.train_form import TrainFormScreen
 from screens.train_state import (
     RunRow,
     Watch,
     figure_line,
+    no_points,
     recipe_text,
     run_cells,
     run_rows,
@@ -186,13 +188,14 @@ class TrainScreen(WorkbenchScreen):
         history = watch.history if watch else None
         if history is None or watch is None:
             return
-        chart.show(history.points, empty=" " + _no_points(row, watch), now=fresh)
+        chart.show(history.points, empty=" " + no_points(row, watch), now=fresh)
         state.update(state_line(row, history, time.time(), self.bench.ascii_only))
         figures.update(figure_line(history, self.bench.gpu, ended=row.state.ended))
         if not self._raw_log:
             _follow(reader, tail_text(list(history.tail)), fresh)
         elif log is not None:
-            _follow(reader, Text("\n".join(log) or "The worker has written nothing."), fresh)
+            lines = "\n".join(log_line(line) for line in log)
+            _follow(reader, Text(lines or "The worker has written nothing."), fresh)
         self._where()
 
     def _where(self) -> None:
@@ -294,12 +297,6 @@ class TrainScreen(WorkbenchScreen):
                 screen.take_adapter(run.name)
 
         self.bench.open_room("generate", take)
-
-
-def _no_points(row: RunRow, watch: Watch) -> str:
-    if watch.behind:
-        return "Reading the log."
-    return "No step yet." if not row.state.ended else "It ended before its first step: l shows the raw log."
 
 
 def _follow(reader: Reader, text: Text, fresh: bool) -> None:

@@ -15,7 +15,6 @@ from textual.widgets import Static
 from screens.base import WorkbenchScreen
 from screens.generate_state import error_words
 from screens.pick import pick_for
-from screens.sessions import free_device
 from screens.train_form_state import (
     Choices,
     form_errors,
@@ -192,7 +191,6 @@ class TrainFormScreen(WorkbenchScreen):
 
         def start() -> str | Exception:
             try:
-                free_device(self.workspace)  # a model that waits for questions must not hold the device
                 launcher.submit(
                     self.workspace, "train", f"train {request.run}", request.model_dump(mode="json")
                 )

@@ -202,3 +202,10 @@ class Watch:
         while not self._read.empty():
             changed = self.history.apply(self._read.get()) or changed
         return changed
+
+
+def no_points(row: RunRow, watch: Watch) -> str:
+    """What stands where the curve will be."""
+    if watch.behind:
+        return "Reading the log."
+    return "No step yet." if not row.state.ended else "It ended before its first step: l shows the raw log."

@@ -33,6 +33,7 @@ class Editor(TextArea):
     def __init__(self, *, placeholder: str = "", leave_to: str, id: str | None = None) -> None:
         super().__init__("", compact=True, show_line_numbers=False, placeholder=placeholder, id=id)
         self.cursor_blink = False
+        self.highlight_cursor_line = False
         self._leave_to = leave_to
 
     @property
@@ -53,6 +54,7 @@ class FieldEdit(LineEdit):
 
     DEFAULT_CSS = """
     FieldEdit { scrollbar-size: 0 0; }
+    FieldEdit:focus { background: $boost; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "app.focus_next", "next field", priority=True, show=False),
@@ -64,6 +66,9 @@ class FieldEdit(LineEdit):
 
         line: FieldEdit
         value: str
+
+    def on_mount(self) -> None:
+        self.highlight_cursor_line = False
 
     def set_value(self, value: str) -> None:
         """Replace the text, the cursor behind it."""
