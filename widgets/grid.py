@@ -102,17 +102,22 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._count = 0
         self._cursor = -1
         self._empty = empty
+        self._drawn: dict[int, tuple[int, tuple[str, ...]]] = {}  # line -> the row on it, and how it looks
 
     # -- content ------------------------------------------------------------------------------
 
     def show(self, count: int, source: RowSource, *, cursor: int | None = None) -> None:
         """Show `count` rows from `source`, keeping the cursor where it was unless told."""
+        before = self._count, self._cursor, self.scroll_offset
         self._count, self._source = count, source
         wanted = self._cursor if cursor is None else cursor
         self._cursor = min(max(wanted, 0), count - 1)
         self.virtual_size = Size(0, count + 1)
         self._into_view()
-        self.refresh()
+        if (self._count, self._cursor, self.scroll_offset) == before and count:
+            self.redraw()
+        else:
+            self.refresh()
         self.post_message(self.Moved(self, self._cursor))
 
     def set_columns(self, columns: Sequence[Column]) -> None:
@@ -126,8 +131,12 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def redraw(self) -> None:
-        """The rows changed in place: read the visible ones again."""
-        self.refresh()
+        """Some rows may have changed in place: read the visible ones again, send only those that did."""
+        width, top = self.size.width, self.scroll_offset.y
+        for y in range(1, self.scrollable_content_region.height):
+            row = y - 1 + top
+            if row < self._count and self._drawn.get(y) != (row, _looks(self._source(row))):
+                self.refresh(Region(0, y, width, 1))
 
     @property
     def cursor(self) -> int:
@@ -166,7 +175,9 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
             style = self.get_component_rich_style(
                 "grid--cursor" if self.has_focus else "grid--cursor-blurred"
             )
-        return self._strip(self._source(row), width, style)
+        cells = self._source(row)
+        self._drawn[y] = (row, _looks(cells))
+        return self._strip(cells, width, style)
 
     def _strip(self, cells: Sequence[Cell], width: int, base: Style) -> Strip:
         line = Text(" ", no_wrap=True, end="")
@@ -241,6 +252,11 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_blur(self) -> None:
         self.refresh(Region(0, 0, *self.size))
+
+
+def _looks(cells: Sequence[Cell]) -> tuple[str, ...]:
+    """What tells apart two drawings of a row."""
+    return tuple(cell if isinstance(cell, str) else f"{cell.markup} {cell.style}" for cell in cells)
 
 
 def _fit(cell: Cell, width: int, right: bool) -> Text:

@@ -78,6 +78,30 @@ async def test_every_row_of_the_grid_is_as_wide_as_the_grid_whatever_is_in_it() 
         assert all(line.rstrip().endswith("end") for line in lines(pilot.app)[: len(texts) + 1])
 
 
+async def test_redraw_shows_what_changed_in_place_and_asks_for_no_other_line() -> None:
+    grid = Grid([Column("a")])
+    rows = [f"row {at}" for at in range(50)]
+    async with Stage(grid).run_test(size=(40, 10)) as pilot:
+        grid.show(50, lambda at: [rows[at]])
+        await pilot.press("G")
+        await pilot.pause()
+        refreshed: list[int] = []
+        grid.refresh = lambda *regions, **_: refreshed.extend(r.y for r in regions) or grid  # type: ignore
+        grid.redraw()
+        assert refreshed == []
+        rows[48] = "changed"
+        grid.redraw()
+        assert refreshed == [8]
+        del grid.refresh
+        grid.redraw()
+        await pilot.pause()
+        assert "changed" in "\n".join(lines(pilot.app))
+        grid.show(50, lambda at: [f"other {at}"])
+        await pilot.pause()
+        assert "other 49" in "\n".join(lines(pilot.app))
+        assert "row" not in "\n".join(lines(pilot.app))
+
+
 async def test_the_cursor_of_an_empty_and_of_a_shrinking_grid() -> None:
     grid = Grid([Column("a")], empty="Nothing here:\npress a.")
     async with Stage(grid).run_test(size=(40, 10)) as pilot:
