@@ -110,5 +110,8 @@ def mcnemar_exact(b: int, c: int) -> float:
     if b < 0 or c < 0:
         raise ValueError("counts are not negative")
     n = b + c
-    tail = sum(math.comb(n, i) for i in range(min(b, c) + 1))
+    term = tail = 1
+    for i in range(min(b, c)):
+        term = term * (n - i) // (i + 1)  # from "n over i" to "n over i + 1", exactly
+        tail += term
     return min(1.0, float(2 * tail / 2**n))
