@@ -54,7 +54,8 @@ class InspectScreen(VerdictScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right_square_bracket", "failing(1)", "failing", key_display="]/["),
         Binding("left_square_bracket", "failing(-1)", "", show=False),
-        Binding("slash", "filter", "filter", key_display="/"),
+        # Priority: the letters that come in the same piece as the slash already go into the line.
+        Binding("slash", "filter", "filter", key_display="/", priority=True),
         Binding("y", "human('pass')", "right"),
         Binding("w", "human('fail')", "wrong"),
         Binding("u", "undo", "undo", show=False),
@@ -202,6 +203,8 @@ class InspectScreen(VerdictScreen):
         self._show_head()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "filter" and isinstance(self.focused, FilterLine):
+            return False  # there a slash is a slash
         # In the list of sets there is no prediction that these keys could mean.
         if action in _ON_ROWS and self.has_class("-picking"):
             return False

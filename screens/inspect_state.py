@@ -127,8 +127,13 @@ def verdict_words(verdict: Verdict) -> Text:
         text.append(word, "bold")
         if model := verdict.evidence.get("model"):
             text.append(f"  {visible(str(model))}", DIM)
-        rationale = verdict.evidence.get("rationale") or verdict.why
-        return text.append(f"  “{_flat(str(rationale))}”") if rationale else text
+        if rationale := verdict.evidence.get("rationale"):
+            return text.append(f"  “{_flat(str(rationale))}”")  # quotes: these are the judge's own words
+        return (
+            text
+            if verdict.outcome in (Outcome.PASS, Outcome.FAIL)
+            else text.append(f"  {_flat(verdict.why)}")
+        )
     if verdict.metric == "human":
         return text.append("right" if verdict.outcome is Outcome.PASS else "wrong")
     return text.append(_flat(verdict.why), WARN if verdict.evidence.get("weak") else "")

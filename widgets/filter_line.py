@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -24,8 +25,8 @@ class FilterLine(TextArea):
     FilterLine.-open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "commit", "filter", priority=True),
-        Binding("escape", "cancel", "cancel", priority=True),
+        Binding("enter", "commit", "filter"),
+        Binding("escape", "cancel", "cancel"),
     ]
 
     @dataclass
@@ -46,7 +47,19 @@ class FilterLine(TextArea):
         self.add_class("-open")
         self.text = self._committed
         self.move_cursor(self.document.end)
-        self.focus()
+        # At once: `focus()` waits for the layout, and letters typed meanwhile would be keys of the room.
+        self.display = True
+        self.screen.set_focus(self)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Not by priority bindings: those overtake letters that came in the same piece and wait here.
+        if event.key in ("enter", "escape"):
+            event.stop()
+            event.prevent_default()
+            if event.key == "enter":
+                self.action_commit()
+            else:
+                self.action_cancel()
 
     @property
     def query_text(self) -> str:
@@ -62,6 +75,7 @@ class FilterLine(TextArea):
     def _close(self, query: str) -> None:
         self._committed = query
         self.remove_class("-open")
+        self.display = False
         if self._back_to is not None:
             self.screen.set_focus(self._back_to)
             self._back_to = None

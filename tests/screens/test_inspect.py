@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from screens.evaluate_form import EvaluateForm, FormErrors, read_form
@@ -197,3 +198,16 @@ def test_the_form_reads_a_judge_and_refuses_what_it_cannot_be() -> None:
         assert list(caught.value.errors) == [name]
     with pytest.raises(FormErrors):
         read_form("tuned", {"model": "judge-1"})
+
+
+async def test_what_is_typed_at_once_after_the_slash_goes_into_the_filter(made: Made) -> None:
+    """Keys that arrive in one piece, as over a slow link: a `w` must not become a verdict."""
+    workspace, examples = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot)
+        for name, letter in (("slash", "/"), ("w", "w"), ("slash", "/"), ("e", "e"), ("enter", "\r")):
+            app.post_message(events.Key(name, letter))
+        await on_screen(pilot, "/ w/e")
+        await on_screen(pilot, "0 of 6")
+        assert "human" not in load_verdicts(workspace, "tuned", examples[0].id)
