@@ -56,6 +56,8 @@ def batch_errors(values: Mapping[str, str], workspace: Workspace, taken: frozens
         batch_request(values)
     except ValidationError as error:
         for wrong in error.errors():
+            if wrong["type"] == "missing":
+                continue  # said above, in better words
             errors.setdefault(str(wrong["loc"][0]), _words(wrong["msg"]))
     return errors
 
@@ -69,4 +71,5 @@ def batch_request(values: Mapping[str, str]) -> GenerateRequest:
 
 
 def _words(message: str) -> str:
-    return message.replace("Input should be", "must be").split(", unable to parse")[0]
+    plain = message.replace("Input should be", "must be").split(", unable to parse")[0]
+    return plain.replace("a valid integer", "a whole number")
