@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from rich.style import Style
 from rich.text import Text
 
-from t2s_tui.sql.dialects import Unparsed
+from t2s_tui.sql.dialects import SqlSyntaxError, Unparsed, parse
 from t2s_tui.sql.diff import DiffLine, diff_sql
-from t2s_tui.sql.normalize import normalize
 from widgets.section import Section, visible, wrapped
 from widgets.sql_view import sql_text
 from widgets.theme import DIM, FAIL, PASS, WARN
@@ -47,13 +47,23 @@ class SqlPair:
         return bool(self.lines) and all(line.sign == " " for line in self.lines)
 
 
+@lru_cache(maxsize=512)
 def read_pair(gold: str, generated: str, dialect: str, ddl: str | None = None) -> SqlPair:
-    """Normalise and diff. What does not parse is a state of the pair, not an error."""
-    broken = [
-        n if isinstance(n := normalize(sql, dialect, ddl), Unparsed) else None for sql in (gold, generated)
-    ]
+    """Normalise and diff, tens of milliseconds; kept for the rows a person comes back to.
+
+    What does not parse is a state of the pair, not an error.
+    """
+    broken = _unparsed(gold, dialect), _unparsed(generated, dialect)
     lines = () if any(broken) else tuple(diff_sql(gold, generated, dialect, ddl))
-    return SqlPair(gold, generated, dialect, lines, broken[0], broken[1])
+    return SqlPair(gold, generated, dialect, lines, *broken)
+
+
+def _unparsed(sql: str, dialect: str) -> Unparsed | None:
+    try:
+        parse(sql, dialect)
+    except SqlSyntaxError as error:
+        return Unparsed(error.position, error.message)
+    return None
 
 
 class SqlDiff(Section):
