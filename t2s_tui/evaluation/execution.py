@@ -119,7 +119,7 @@ class Execution:
             return broken(Outcome.FAIL, reason if "no SQL" in reason else f"refused: {reason}")
         try:
             ran = translate(pair.generated, pair.dialect, "sqlite")
-            if ran != pair.generated:
+            if pair.dialect != "sqlite":
                 evidence["ran"] = ran
             result = self._run(database, ran)
         except SqlSyntaxError as error:
