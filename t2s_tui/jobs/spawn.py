@@ -34,6 +34,9 @@ def python_environment() -> dict[str, str]:
     """The environment of a Python of ours in another folder: it finds this package there too."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment.setdefault("TQDM_DISABLE", "1")  # bars redraw themselves, which a log file cannot
+    # Idle compute threads sleep instead of spinning: with spinning ones, two processes that share the cores
+    # (a training, and the workbench that shows it) slow each other down several times over.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     environment.setdefault("PYTHONIOENCODING", "utf-8:backslashreplace")
     home = Path(t2s_tui.__file__).parent.parent
     if "site-packages" not in home.parts:  # a checkout
