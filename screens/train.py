@@ -35,7 +35,7 @@ from t2s_tui.records import RunState, TrainingRun
 from widgets.frame import Pane
 from widgets.grid import Column, Grid
 from widgets.loss_chart import LossChart
-from widgets.reader import Reader
+from widgets.tail_reader import TailReader
 
 POLL_SECONDS = 1.0
 LOG_LINES = 400
@@ -74,6 +74,7 @@ class TrainScreen(WorkbenchScreen):
         self._runs: list[TrainingRun] = []
         self._rows: list[RunRow] = []
         self._watches: dict[str, Watch] = {}
+        self._draft: dict[str, str] = {}  # what stood in the launch form when it was left
         self._raw_log = False
         self._wanted: str | None = None  # a run to go to as soon as it is in the list
         self._shown: str | None = None
@@ -86,7 +87,7 @@ class TrainScreen(WorkbenchScreen):
             yield Static("", id="state", markup=False)
             yield Static("", id="figures", markup=False)
             with Pane(title="Events", id="tail-pane"):
-                yield Reader(id="tail")
+                yield TailReader(id="tail")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -175,7 +176,7 @@ class TrainScreen(WorkbenchScreen):
     def _draw(self, log: list[str] | None = None) -> None:
         row = self.row
         state, figures = self.query_one("#state", Static), self.query_one("#figures", Static)
-        reader, chart = self.query_one("#tail", Reader), self.query_one(LossChart)
+        reader, chart = self.query_one(TailReader), self.query_one(LossChart)
         fresh, self._shown = (row.name if row else None) != self._shown, row.name if row else None
         if row is None:
             chart.show((), empty=" The curve of a run is drawn here.", now=True)
@@ -192,10 +193,10 @@ class TrainScreen(WorkbenchScreen):
         state.update(state_line(row, history, time.time(), self.bench.ascii_only))
         figures.update(figure_line(history, self.bench.gpu, ended=row.state.ended))
         if not self._raw_log:
-            _follow(reader, tail_text(list(history.tail)), fresh)
+            reader.follow(tail_text(list(history.tail)), fresh=fresh)
         elif log is not None:
             lines = "\n".join(log_line(line) for line in log)
-            _follow(reader, Text(lines or "The worker has written nothing."), fresh)
+            reader.follow(Text(lines or "The worker has written nothing."), fresh=fresh)
         self._where()
 
     def _where(self) -> None:
@@ -227,9 +228,10 @@ class TrainScreen(WorkbenchScreen):
         return super().check_action(action, parameters)
 
     def action_new(self) -> None:
-        self.app.push_screen(TrainFormScreen(self._started))
+        self.app.push_screen(TrainFormScreen(self._draft, self._started))
 
     def _started(self, run: str) -> None:
+        self._draft.clear()
         self.bench.read_board()
         self.go_to(run)
 
@@ -297,13 +299,3 @@ class TrainScreen(WorkbenchScreen):
                 screen.take_adapter(run.name)
 
         self.bench.open_room("generate", take)
-
-
-def _follow(reader: Reader, text: Text, fresh: bool) -> None:
-    """Show the text; at its end stay at the end, elsewhere stay where the person is."""
-    if text == reader.text and not fresh:
-        return
-    at_end = fresh or reader.scroll_offset.y >= reader.max_scroll_y
-    reader.show_text(text, keep_place=True)
-    if at_end:
-        reader.call_after_refresh(reader.scroll_end, animate=False)

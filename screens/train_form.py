@@ -25,6 +25,7 @@ from screens.train_form_state import (
     recipe_values,
     request_of,
     suggested_run,
+    usable_draft,
 )
 from screens.train_plan import Counter
 from t2s_tui.jobs import launcher
@@ -45,8 +46,9 @@ class TrainFormScreen(WorkbenchScreen):
         Binding("escape", "leave", "leave the form", priority=True),
     ]
 
-    def __init__(self, started: Callable[[str], None]) -> None:
+    def __init__(self, draft: dict[str, str], started: Callable[[str], None]) -> None:
         super().__init__()
+        self._draft = draft  # filled with what stands in the form, so that leaving it loses nothing
         self._tell_started = started
         self._choices: Choices | None = None
         self._form = Form({}, {})
@@ -82,7 +84,8 @@ class TrainFormScreen(WorkbenchScreen):
         values["split"] = next(iter(choices.splits(dataset)), "")
         self._suggested = values["run"] = suggested_run(values, choices)
         values |= recipe_values(choices.presets[preset])
-        self._form = Form(form_groups(choices), values)
+        values |= usable_draft(self._draft, choices)
+        self._form = Form(form_groups(choices, values["dataset"]), values)
         self.query_one("#form-place").mount(self._form)
         self.call_after_refresh(lambda: self._form.focus_field("preset"))
         for problem in choices.problems:
@@ -102,6 +105,7 @@ class TrainFormScreen(WorkbenchScreen):
         if message.name in ("preset", "dataset") and self._form["run"].value in ("", self._suggested):
             self._suggested = suggested_run(self._form.values, choices)
             self._form["run"].set_value(self._suggested)
+        self._draft.update(self._form.values)
         self._check()
         self._count_later()
 

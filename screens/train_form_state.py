@@ -72,16 +72,18 @@ def read_choices(workspace: Workspace, jobs: Sequence[JobView] = ()) -> Choices:
     )
 
 
-def form_groups(choices: Choices) -> dict[str, list[FieldSpec]]:
-    """What the form asks: the head, then every field of the recipe with its own help."""
+def form_groups(choices: Choices, dataset: str) -> dict[str, list[FieldSpec]]:
+    """What the form asks: the head, then every field of the recipe with its own help.
+
+    `dataset` is the one that is chosen at first: its splits can be.
+    """
     names = tuple(d.name for d in choices.datasets)
+    splits = choices.splits(dataset)
     groups: dict[str, list[FieldSpec]] = {
         "Training": [
             FieldSpec("preset", "preset", "fills in the fields below", tuple(choices.presets), free=False),
             FieldSpec("dataset", "dataset", "what it learns from", names, free=False),
-            FieldSpec(
-                "split", "split", "which part of it", choices.splits(names[0]) if names else (), free=False
-            ),
+            FieldSpec("split", "split", "which part of it", splits, free=False),
             FieldSpec("model", "model", "Hub id, folder, .gguf, or smollm2", choices.models),
             FieldSpec("run", "run name", "of the adapter it makes"),
         ]
@@ -161,6 +163,13 @@ def _trainable(spec: str, workspace: Workspace) -> None:
 def suggested_run(values: Mapping[str, str], choices: Choices) -> str:
     """`dataset-preset`, the first that is free."""
     return free_name(f"{values['dataset'] or 'run'}-{values['preset']}", choices.runs)
+
+
+def usable_draft(draft: Mapping[str, str], choices: Choices) -> dict[str, str]:
+    """What was in the form when it was left, if its preset, dataset and split are still there."""
+    known = draft.get("preset") in choices.presets
+    there = draft.get("split", "") in choices.splits(draft.get("dataset", ""))
+    return dict(draft) if known and there else {}
 
 
 def request_of(values: Mapping[str, str]) -> TrainRequest:

@@ -118,7 +118,7 @@ def figure_line(history: History, gpu: str, *, ended: bool = False) -> Text:
 def _figure_words(
     history: History, figures: Mapping[str, float], gpu: str, ended: bool
 ) -> list[tuple[str, str]]:
-    words = [("step", f"{history.done}/{history.total}")] if history.total and history.points else []
+    words = [("step", f"{history.points[-1].step}/{history.steps}")] if history.points else []
     if "eta_seconds" in figures and not ended:
         words.append(("left", duration(figures["eta_seconds"])))
     forms = (

@@ -22,7 +22,7 @@ _WIDEST = 40  # cells of one column of a result
 
 
 class AnswerView(Vertical):
-    """State, SQL, rows and gold, one under the other. The gold is there only when asked for."""
+    """State, SQL, gold and rows, one under the other. The gold is there only when asked for."""
 
     DEFAULT_CSS = """
     AnswerView { height: 1fr; width: 100%; }
@@ -37,10 +37,10 @@ class AnswerView(Vertical):
     def compose(self) -> ComposeResult:
         yield Static("", id="answer-state", markup=False)
         yield Reader(id="answer")
-        yield Static("", id="rows-state", markup=False)
-        yield Grid((), id="result", empty="")
         yield Static("Gold", id="gold-title", markup=False)
         yield Reader(id="gold")
+        yield Static("", id="rows-state", markup=False)
+        yield Grid((), id="result", empty="")
 
     def say(self, words: str, style: str | Style = "") -> None:
         """Where the answer is."""

@@ -47,9 +47,12 @@ class ChoiceBox(Widget, can_focus=True):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l,space", "turn(1)", "change", key_display="←/→"),
-        Binding("left,h", "turn(-1)", "change back", show=False),
-        Binding("down,j,enter", "app.focus_next", "next field", show=False),
-        Binding("up,k", "app.focus_previous", "previous field", show=False),
+        Binding("left,h", "turn(-1)", "", show=False),
+        # With priority: the focus has moved before the next key is looked at, however fast one types.
+        Binding("down,enter", "app.focus_next", "next field", priority=True, show=False),
+        Binding("up", "app.focus_previous", "", priority=True, show=False),
+        Binding("j", "app.focus_next", "", show=False),
+        Binding("k", "app.focus_previous", "", show=False),
     ]
 
     @dataclass

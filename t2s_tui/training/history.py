@@ -58,6 +58,7 @@ class History:
     done: int = 0
     total: int = 0
     label: str = ""
+    steps: int = 0  # optimizer steps that the training has in all; 0 until the first one
     state: str = ""
     not_finite: int = 0  # steps whose loss was no number
     checkpoint: int | None = None  # the step of the last complete checkpoint
@@ -83,8 +84,11 @@ class History:
         self.done = _whole(event.get("done"), self.done)
         self.total = _whole(event.get("total"), self.total)
         self.label = str(event.get("label", self.label))
-        if "loss" not in event:
-            return  # loading or encoding: it has a place but no loss
+        if "loss" not in event:  # loading or encoding, perhaps after a resume: it has a place but no loss
+            for name in ("eta_seconds", "tokens_per_second"):
+                self.figures.pop(name, None)
+            return
+        self.steps = self.total
         for name in _FIGURES:
             value = event.get(name)
             if isinstance(value, int | float) and math.isfinite(value):
@@ -106,7 +110,7 @@ class History:
 def event_words(event: Mapping[str, Any]) -> str:
     """The event in one line for a person; empty for those that are not told (steps)."""
     kind = event.get("kind")
-    if kind == "step":
+    if kind in ("step", "result"):  # the state that follows a result tells it
         return ""
     if kind == "state":
         words = str(event.get("state", ""))
@@ -117,8 +121,6 @@ def event_words(event: Mapping[str, Any]) -> str:
             return str(event[key])
     if kind == "checkpoint":
         return f"checkpoint at step {event.get('step', '?')}"
-    if kind == "result":
-        return "the result is saved"
     plain = (
         f"{key} {value}"
         for key, value in event.items()

@@ -32,11 +32,14 @@ def test_steps_done_again_after_a_resume_replace_the_first_ones() -> None:
     assert [line.words for line in history.tail] == ["lost", "running"]
 
 
-def test_loading_steps_are_no_points_of_the_curve() -> None:
+def test_loading_steps_are_no_points_of_the_curve_and_have_no_eta() -> None:
     history = History()
-    history.apply([{"kind": "step", "done": 30, "total": 700, "label": "encode"}, step(1, 2.0)])
+    loading = {"kind": "step", "done": 30, "total": 700, "label": "encode"}
+    history.apply([loading, step(1, 2.0, eta_seconds=9.0)])
     assert [p.step for p in history.points] == [1]
-    assert history.label == "train"
+    assert (history.label, history.steps) == ("train", 100)
+    history.apply([loading])  # it goes on after a stop
+    assert (history.label, history.steps, history.figures) == ("encode", 100, {"loss": 2.0})
 
 
 def test_a_loss_that_is_no_number_is_counted_and_leaves_no_point() -> None:

@@ -247,6 +247,11 @@ async def test_the_form_tells_errors_while_typing_and_submits_the_request(worksp
             await on_screen(pilot, "✗ must be a whole number")
             await pressed(pilot, "f5")
             assert list_jobs(workspace) == []
+            await pressed(pilot, "escape", "n")  # left and come back: nothing is lost
+            await on_screen(pilot, "lora dropout")
+            form = app.screen.query_one(Form)
+            assert (form["preset"].value, form["lora_r"].value) == ("demo", "x")
+            form.focus_field("lora_r")
             await pressed(pilot, "ctrl+u", "4")
             form.focus_field("max_rows")
             await pressed(pilot, "1", "6", "f5")
