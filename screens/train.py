@@ -170,6 +170,8 @@ class TrainScreen(WorkbenchScreen):
             watch.drain()
             if self.row and self.row.name == row.name:
                 self._draw(lines)
+                if watch.behind:  # a long log: go on at once
+                    self._poll(once=True)
 
         self.fetch(f"events {view.job.id}", read, show)
 

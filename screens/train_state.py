@@ -20,8 +20,6 @@ from t2s_tui.text import ago, duration, one_line
 from t2s_tui.training.history import EventLine, History
 from widgets.theme import DIM, FAIL, WARN, state_sign
 
-_READS = 2  # megabytes of a log that one look takes in: the rest comes with the next look
-
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
@@ -186,12 +184,9 @@ class Watch:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            for _ in range(_READS):
-                events = self._tail.read()
-                if events:
-                    self._read.put(events)
-                if not self._tail.behind:
-                    break
+            events = self._tail.read()  # a megabyte at most: some 5,000 events, drained in a blink
+            if events:
+                self._read.put(events)
             self.behind = self._tail.behind
         finally:
             self._lock.release()
