@@ -32,6 +32,12 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 _REST = "Schedule"
 
+#: Fields that no plan depends on: a change of them needs no new count.
+_NOT_COUNTED = {
+    *("lora_r", "lora_alpha", "lora_dropout", "learning_rate", "lr_scheduler", "warmup_ratio"),
+    *("weight_decay", "max_grad_norm", "quantization", "precision", "checkpoint_every"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -185,10 +191,8 @@ def request_of(values: Mapping[str, str]) -> TrainRequest:
 
 def plan_key(request: TrainRequest) -> tuple[object, ...]:
     """What the plan depends on: a change of any other field needs no new count."""
-    recipe = request.recipe
-    counted = ("prompt", "block_size", "max_rows", "batch_size", "gradient_accumulation", "epochs", "seed")
-    values = (getattr(recipe, name) for name in counted)
-    return (request.dataset, request.split, request.model, *values)
+    counted = request.recipe.model_dump(exclude=_NOT_COUNTED)
+    return (request.dataset, request.split, request.model, *counted.values())
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:
