@@ -182,6 +182,7 @@ async def test_the_filter_gives_the_focus_back_and_counts() -> None:
     async with app.run_test(size=(40, 10)) as pilot:
         bar, grid = app.query_one(FilterBar), app.query_one(Grid)
         grid.focus()
+        await pilot.pause()
         bar.open()
         await pilot.press(*"db:game  클랜", "enter")
         await pilot.pause()
