@@ -59,9 +59,8 @@ def load_model(
     """
     import torch
     from transformers import AutoModelForCausalLM
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    quiet_libraries()
     able = able or capability()
     nf4 = wants_nf4(quantization, able)
     source = model_source(ref, workspace)
@@ -106,6 +105,19 @@ def model_source(ref: ModelRef, workspace: Workspace) -> str:
     if ref.kind is ModelKind.GGUF:
         return str(converted(ref, workspace))
     return str(ref.path) if ref.path is not None else ref.spec
+
+
+def quiet_libraries() -> None:
+    """Keep progress bars, deprecation notes and advice of the libraries out of a job's log; errors stay."""
+    import logging
+    import warnings
+
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"(transformers|peft|torch)\b")
 
 
 def end_tokens(loaded: Loaded) -> set[int]:

@@ -75,7 +75,7 @@ def resolve_model(spec: str, workspace: Workspace) -> ModelRef:
         return ModelRef(ModelKind.BUNDLED, spec, bundled_gguf())
     if spec.lower().startswith(("http://", "https://")):
         return _endpoint(spec)
-    if spec.startswith(_PATH_LIKE) or spec.lower().endswith(".gguf") or Path(spec).is_dir():
+    if spec.startswith(_PATH_LIKE) or spec.lower().endswith(".gguf") or (spec and Path(spec).is_dir()):
         return _local(spec)
     converted = workspace.models_dir / spec
     if spec and "/" not in spec and (converted / COMPLETE).exists():

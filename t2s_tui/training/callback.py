@@ -1,4 +1,4 @@
-"""The trainer's voice and ear: steps and checkpoints become events, a stop request ends it at a checkpoint."""
+"""The trainer's voice and ear: steps become events, a stop request becomes a checkpoint and an end."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def problem(folder: Path) -> str | None:
                 return f"{name} was changed"
     except FileNotFoundError:
         return "it was not finished"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return f"its marker cannot be read ({error})"
     return None
 

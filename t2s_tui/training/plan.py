@@ -11,7 +11,7 @@ from t2s_tui.generation.models import resolve_model
 from t2s_tui.prompts.templates import load_template
 from t2s_tui.records import Example
 from t2s_tui.training.request import TrainRequest
-from t2s_tui.training.rows import chosen, encode_rows, plan_batches, steps_of
+from t2s_tui.training.rows import chosen, encode_rows, plan_batches, positions_of, steps_of
 from t2s_tui.workspace import Workspace
 
 
@@ -19,8 +19,8 @@ from t2s_tui.workspace import Workspace
 class Plan:
     """`examples` rows are trained on, `cut_rows` of them with a part of their DDL, `dropped_rows` do not fit.
 
-    `tokens` and `scored_tokens` are of one pass over the rows. `padding` is the share of all positions of the
-    training that is padding, 0..1.
+    `tokens` and `scored_tokens` are of one pass over the rows. `computed_tokens` are what the model goes
+    through in the whole training: with padding, and with shared beginnings counted once.
     """
 
     examples: int
@@ -31,7 +31,7 @@ class Plan:
     longest_row: int
     steps: int
     effective_batch: int
-    padding: float
+    computed_tokens: int
 
 
 def estimate(workspace: Workspace, request: TrainRequest, tokenizer: Any = None) -> Plan:
@@ -47,20 +47,17 @@ def estimate(workspace: Workspace, request: TrainRequest, tokenizer: Any = None)
 
         tokenizer = load_tokenizer(resolve_model(request.model, workspace), workspace)
     found = encode_rows(tokenizer, template, chosen(examples, recipe), recipe.block_size)
-    lengths = [len(row.input_ids) for row in found.rows]
-    batches = plan_batches(lengths, recipe)
-    positions = sum(len(batch) * max(lengths[at] for at in batch) for batch in batches)
-    seen = sum(lengths[at] for batch in batches for at in batch)
+    batches = plan_batches(found.rows, recipe)
     return Plan(
         examples=len(found.rows),
         cut_rows=found.cut,
         dropped_rows=found.dropped,
         tokens=found.tokens,
         scored_tokens=found.scored_tokens,
-        longest_row=max(lengths),
+        longest_row=max(len(row.input_ids) for row in found.rows),
         steps=steps_of(len(found.rows), recipe),
         effective_batch=recipe.effective_batch,
-        padding=1 - seen / positions,
+        computed_tokens=sum(positions_of(batch, found.rows, recipe) for batch in batches),
     )
 
 

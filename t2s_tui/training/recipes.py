@@ -31,6 +31,9 @@ class Recipe(BaseModel):
     block_size: int = Field(
         1024, ge=64, le=131072, description="longest row in tokens; the DDL is cut to fit, never the answer"
     )
+    share_beginnings: bool = Field(
+        False, description="compute what rows of one DDL begin with once: the same loss, less work"
+    )
     max_rows: int | None = Field(None, ge=1, description="train on so many rows at most; empty for all")
     warmup_ratio: float = Field(0.1, ge=0, lt=1, description="share of the steps that warm up")
     lr_scheduler: Literal["linear", "cosine", "constant"] = Field(
@@ -144,6 +147,8 @@ def _wrong(problem: Mapping[str, Any]) -> str:
     }
     if value is None:
         return "must not be empty"
+    if kind.startswith("bool"):
+        return f"must be true or false, not {value}"
     if kind in words:
         return f"{words[kind]}, not {value}"
     if kind.startswith("int"):

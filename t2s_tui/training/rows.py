@@ -15,10 +15,11 @@ from t2s_tui.errors import TrainingError
 from t2s_tui.prompts.encode import Encoded, encode_example
 from t2s_tui.prompts.templates import PromptTemplate
 from t2s_tui.records import Example
+from t2s_tui.training.packing import alike, packed_length, shuffled_alike
 from t2s_tui.training.recipes import Recipe
 
-#: Rows are sorted by length within shuffled stretches of so many micro-batches: little padding, still shuffled.
-_STRETCH = 8
+#: Rows are sorted by length within shuffled stretches of so many micro-batches: little padding.
+_STRETCH = 32
 _SAY_EVERY = 200
 
 
@@ -54,7 +55,7 @@ def encode_rows(
     block_size: int,
     on_row: Callable[[int], None] = lambda done: None,
 ) -> Rows:
-    """Encode the examples; `on_row` hears now and then how many are done. Raises TrainingError if none fits."""
+    """Encode the examples; `on_row` hears now and then how many are done. TrainingError if none fits."""
     encoded = []
     for done, example in enumerate(examples, start=1):
         encoded.append(encode_example(tokenizer, template, example, block_size))
@@ -74,33 +75,49 @@ def steps_of(rows: int, recipe: Recipe) -> int:
     return -(-micro // recipe.gradient_accumulation)
 
 
-def plan_batches(lengths: Sequence[int], recipe: Recipe) -> list[list[int]]:
-    """Every micro-batch of the training, as places in `lengths`.
+def plan_batches(rows: Sequence[Encoded], recipe: Recipe) -> list[list[int]]:
+    """Every micro-batch of the training, as places in `rows`.
 
     Each epoch shuffles anew. A fraction of an epoch at the end is a random part of it. Where an epoch's
     micro-batches do not fill the last optimizer step, the next epoch's go on with it.
     """
-    wanted = _micro_batches(len(lengths), recipe)
+    wanted = _micro_batches(len(rows), recipe)
+    groups = alike(rows) if recipe.share_beginnings else []
     batches: list[list[int]] = []
     epoch = 0
     while len(batches) < wanted:
-        batches += _epoch(lengths, recipe, random.Random(f"{recipe.seed}/{epoch}"))
+        draw = random.Random(f"{recipe.seed}/{epoch}")
+        if recipe.share_beginnings:
+            ready = _cut(shuffled_alike(groups, draw), recipe.batch_size)
+        else:
+            ready = _by_length(rows, recipe, draw)
+        draw.shuffle(ready)
+        batches += ready
         epoch += 1
     return batches[:wanted]
+
+
+def positions_of(batch: Sequence[int], rows: Sequence[Encoded], recipe: Recipe) -> int:
+    """How many places a micro-batch has for the model, padding included."""
+    members = [rows[at] for at in batch]
+    if recipe.share_beginnings:
+        return packed_length(members)
+    return len(members) * max(len(row.input_ids) for row in members)
 
 
 def _micro_batches(rows: int, recipe: Recipe) -> int:
     return max(1, round(recipe.epochs * -(-rows // recipe.batch_size)))
 
 
-def _epoch(lengths: Sequence[int], recipe: Recipe, draw: random.Random) -> list[list[int]]:
-    order = list(range(len(lengths)))
-    draw.shuffle(order)
-    size = recipe.batch_size
-    stretch = size * max(_STRETCH, recipe.gradient_accumulation)
+def _by_length(rows: Sequence[Encoded], recipe: Recipe, draw: random.Random) -> list[list[int]]:
+    order = draw.sample(range(len(rows)), len(rows))
+    stretch = recipe.batch_size * max(_STRETCH, recipe.gradient_accumulation)
     batches = []
-    for start in range(0, len(order), stretch):
-        part = sorted(order[start : start + stretch], key=lambda at: lengths[at])
-        batches += [part[at : at + size] for at in range(0, len(part), size)]
-    draw.shuffle(batches)
+    for part in _cut(order, stretch):
+        part.sort(key=lambda at: len(rows[at].input_ids))
+        batches += _cut(part, recipe.batch_size)
     return batches
+
+
+def _cut(order: Sequence[int], size: int) -> list[list[int]]:
+    return [list(order[at : at + size]) for at in range(0, len(order), size)]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from transformers import Trainer
 
 from t2s_tui.prompts.encode import Encoded
 from t2s_tui.training.checkpoints import seal
-from t2s_tui.training.collate import IGNORED, collate
+from t2s_tui.training.collate import IGNORED
 
 _CLOCK = "seconds.txt"
 
@@ -38,11 +35,11 @@ class AnswerTrainer(Trainer):
         *args: Any,
         rows: Sequence[Encoded],
         batches: Sequence[Sequence[int]],
-        pad_id: int,
+        collator: Callable[..., Any],
         **kwargs: Any,
     ) -> None:
         self._batches = batches
-        self._pad_id = pad_id
+        self._collator = collator
         self._before, self._started = 0.0, time.perf_counter()
         super().__init__(*args, train_dataset=rows, **kwargs)
         self.model_accepts_loss_kwargs = True  # so that earlier 5.x releases count the items as well
@@ -63,7 +60,7 @@ class AnswerTrainer(Trainer):
         return DataLoader(
             self.train_dataset,
             batch_sampler=_Planned(self._batches),
-            collate_fn=partial(collate, pad_id=self._pad_id),
+            collate_fn=self._collator,
         )
 
     def compute_loss(
@@ -75,20 +72,13 @@ class AnswerTrainer(Trainer):
     ) -> Any:
         """The summed loss of the scored tokens over their number in the effective batch."""
         labels = inputs["labels"]
-        with self._attention():
-            total = answer_loss(model, inputs["input_ids"], inputs["attention_mask"], labels)
+        total = answer_loss(model, **inputs)
         count = num_items_in_batch if num_items_in_batch is not None else (labels != IGNORED).sum()
         return total / count
 
     def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> Any:
         """Scored tokens of the micro-batches of one optimizer step."""
-        return sum((batch["labels"] != IGNORED).sum() for batch in batch_samples).to(device)  # type: ignore[union-attr]
-
-    def _attention(self) -> Any:
-        """On a CPU the fused attention's backward pass in bf16 is four times slower than plain matrices."""
-        if self.args.bf16 and self.args.device.type == "cpu":
-            return sdpa_kernel(SDPBackend.MATH)
-        return contextlib.nullcontext()
+        return sum((batch["labels"] != IGNORED).sum() for batch in batch_samples).to(device)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save and seal: a checkpoint without its seal is not used (TRAPS 24)."""
@@ -100,7 +90,7 @@ class AnswerTrainer(Trainer):
         seal(folder)
 
 
-def answer_loss(model: Any, input_ids: Any, attention_mask: Any, labels: Any) -> Any:
+def answer_loss(model: Any, labels: Any, **inputs: Any) -> Any:
     """The summed cross-entropy, in nats, of the tokens whose label is not IGNORED; a float32 scalar.
 
     Logits are computed only where the next token is scored: a vocabulary of 49152 costs as much a position as
@@ -110,7 +100,7 @@ def answer_loss(model: Any, input_ids: Any, attention_mask: Any, labels: Any) ->
     scored = targets != IGNORED
     predicts = torch.cat([scored, scored.new_zeros(len(scored), 1)], 1)  # the place before each scored token
     options: dict[str, Any] = {"logits_to_keep": predicts} if _keeps_by_mask() else {}
-    logits = model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False, **options).logits
+    logits = model(**inputs, use_cache=False, **options).logits
     if logits.dim() == 3:
         logits = logits[predicts]
     return cross_entropy(logits.float(), targets[scored], reduction="sum")
