@@ -70,8 +70,8 @@ def figure_pairs(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(name, value) of a step's figures, times as times."""
     pairs = []
     for name, value in figures.items():
-        if value is None or isinstance(value, dict | list):
-            continue
+        if value is None or isinstance(value, dict | list) or name.startswith("child"):
+            continue  # a pipeline's child has a line of its own
         word = _NAMES.get(name, name)
         if name.endswith("_seconds") and isinstance(value, int | float):
             pairs.append((word.removesuffix("_seconds").replace("_", " "), duration(value)))

@@ -109,12 +109,22 @@ def _notes(tail: EventTail) -> None:
 
 def _words(view: JobView) -> str:
     status = view.status
-    place = f" {status.done}/{status.total}" if status.total else ""
+    done, total = _place(view)
+    place = f" {done}/{total}" if total else ""
     return f"{view.job.title}: {status.label or status.state}{place}  {_figures(view)}".rstrip()
 
 
-def _figures(view: JobView) -> str:
+def _place(view: JobView) -> tuple[int, int]:
+    """How far the job is; a pipeline is where the step that runs is."""
     figures = view.status.figures
+    if figures.get("child_total"):
+        return int(figures.get("child_done") or 0), int(figures["child_total"])
+    return view.status.done, view.status.total
+
+
+def _figures(view: JobView) -> str:
+    known = view.status.figures
+    figures = {**known, **{name.removeprefix("child_"): value for name, value in known.items()}}
     words = []
     if isinstance(figures.get("loss"), int | float):
         words.append(f"loss {figures['loss']:.3f}")
@@ -127,10 +137,11 @@ def _figures(view: JobView) -> str:
 
 def _update(progress: Progress, task: TaskID, view: JobView) -> None:
     status = view.status
+    done, total = _place(view)
     progress.update(
         task,
         description=f"{view.job.title}: {status.label or status.state}",
-        total=status.total or None,
-        completed=status.done,
+        total=total or None,
+        completed=done,
         figures=_figures(view),
     )

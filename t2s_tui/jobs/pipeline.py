@@ -50,6 +50,10 @@ class PipelineRequest(BaseModel):
         return steps
 
 
+#: What is passed on of a child's own figures: enough to follow it from here.
+_CHILD_FIGURES = ("loss", "tokens_per_second", "eta_seconds")
+
+
 def run_pipeline(workspace: Workspace, request: PipelineRequest, progress: Progress) -> dict[str, Any]:
     """Run the steps; returns {"children": {key: {"job", "result"}}}.
 
@@ -119,6 +123,7 @@ def _follow(
                 child_state=str(status.state),
                 child_done=status.done,
                 child_total=status.total,
+                **{f"child_{n}": status.figures[n] for n in _CHILD_FIGURES if n in status.figures},
             )
         if progress.stop_requested() and not asked:
             asked = True
