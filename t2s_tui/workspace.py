@@ -1,5 +1,7 @@
 """Where a workspace lives on disk: create, open, refuse what is newer.
 
+What is in it:
+
     <root>/t2s.sqlite            the store (WAL)
     <root>/datasets/<name>/      examples.arrow
     <root>/models/<name>/        models converted for this workspace
