@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 NAMES = ("first_paint", "grid", "sandbox", "scored_head")
 
 
 def main() -> int:
+    os.environ.setdefault("TQDM_DISABLE", "1")  # other people's progress bars
     wanted = sys.argv[1:] or NAMES
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:

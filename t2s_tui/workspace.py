@@ -8,6 +8,7 @@ What is in it:
     <root>/runs/<name>/          checkpoints and the adapter of a training run
     <root>/jobs/<id>/            one folder a job (see t2s_tui/jobs)
     <root>/prompts/*.txt         the user's own templates
+    <root>/recipes/*.toml        the user's own training presets
 """
 
 from __future__ import annotations

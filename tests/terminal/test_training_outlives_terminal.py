@@ -30,7 +30,7 @@ pytestmark = [
 ]
 
 _ROWS = 128
-_STEPS = 16  # 128 rows in batches of 8
+_STEPS = 32  # 128 rows in batches of 4
 _TO_MAX_ROWS = 12  # fields of the form between the preset and `max rows`
 
 
