@@ -28,7 +28,10 @@ from widgets.form import FieldSpec
 
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "Adapter": ("lora_r", "lora_alpha", "lora_dropout", "quantization", "precision"),
-    "Data": ("prompt", "block_size", "max_rows", "batch_size", "gradient_accumulation", "seed"),
+    "Data": (
+        *("prompt", "block_size", "max_rows", "batch_size", "gradient_accumulation"),
+        *("share_beginnings", "seed"),
+    ),
 }
 _REST = "Schedule"
 
