@@ -43,7 +43,10 @@ def test_every_example_is_answered(room: Room) -> None:
     found = made(room)
     assert summary["total"] == summary["answered"] == len(found) == 8
     assert all(p.sql == first_statement(p.raw) for p in found.values())
-    assert all(0 < p.new_tokens <= 12 and p.seconds > 0 for p in found.values())
+    # A random model may end at once: zero tokens and EOS are an answer too.
+    assert all(p.new_tokens <= 12 and p.seconds > 0 for p in found.values())
+    assert all(p.new_tokens > 0 or p.stopped == "eos" for p in found.values())
+    assert any(p.new_tokens > 0 for p in found.values())
     with room.workspace.store() as store:
         record = store.predictions.get_set("p")
     assert (record.total, record.split, record.prompt) == (8, "eval", "short")
