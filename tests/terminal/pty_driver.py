@@ -25,6 +25,11 @@ KEYS = {
 }
 
 
+def _hear_hang_ups() -> None:
+    """In the child: the tests may run under nohup, which is inherited."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Terminal:
     """One program on one pty. `text()` is what a person sees."""
 
@@ -33,7 +38,9 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-        self._child = PtyProcess.spawn(list(command), env=environment, dimensions=(rows, columns))
+        self._child = PtyProcess.spawn(
+            list(command), env=environment, dimensions=(rows, columns), preexec_fn=_hear_hang_ups
+        )
 
     @classmethod
     def workbench(cls, workspace: Path, *, size: tuple[int, int] = (140, 45)) -> Terminal:
@@ -66,7 +73,8 @@ class Terminal:
 
     def hang_up(self) -> None:
         """What a lost SSH connection does: the terminal is gone, the kernel sends SIGHUP."""
-        os.close(self._child.fd)
+        self._child.fileobj.close()
+        self._child.closed = True
         self._wait_dead()
 
     def kill(self) -> None:
@@ -76,7 +84,7 @@ class Terminal:
 
     def close(self) -> None:
         if self._child.isalive():
-            self._child.close(force=True)
+            self._child.terminate(force=True)
 
     def wait_closed(self, seconds: float = 15) -> None:
         """Until the program has ended by itself."""

@@ -30,7 +30,8 @@ _STEPS = 40
 # A process as the workbench is: it owns the terminal, submits a job, and lives on. It also starts a plain
 # child, to show that the terminal's end really ends what is not detached.
 _SUBMITTER = """
-import fcntl, os, subprocess, sys, termios, time
+import fcntl, os, signal, subprocess, sys, termios, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup, which is inherited
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from t2s_tui.jobs.launcher import submit
 from t2s_tui.workspace import Workspace
