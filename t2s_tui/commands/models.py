@@ -16,7 +16,7 @@ def add_parser(commands: Any) -> None:
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
     common(actions.add_parser("list", help="local models and trained adapters"), _list)
     merge = common(actions.add_parser("merge", help="write an adapter and its base as one model"), _merge)
-    merge.add_argument("run", help="a finished training run")
+    merge.add_argument("adapter", metavar="RUN", help="a finished training run")
     merge.add_argument("--name", help="the model's name (default: the run's)")
 
 
@@ -43,8 +43,8 @@ def _list(args: argparse.Namespace) -> int:
 def _merge(args: argparse.Namespace) -> int:
     from t2s_tui.training.merge import merge
 
-    with err.status(f"merging {args.run}") if err.is_terminal else nullcontext():
-        folder = merge(opened(args), args.run, args.name)
+    with err.status(f"merging {args.adapter}") if err.is_terminal else nullcontext():
+        folder = merge(opened(args), args.adapter, args.name)
     if args.json:
         emit({"model": folder.name, "folder": str(folder)})
     else:
