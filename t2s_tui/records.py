@@ -19,6 +19,10 @@ class Example:
     `id` is stable: a hash of the content, so that the same row has the same id in every workspace.
     `number` is the row's place in its dataset, from 1. `database` is an absolute path to a SQLite file,
     or None where the data comes without one. `origin` is `file:line` of the source.
+
+    `accepted` are other golds that are as right as `gold`. `hardness` is the source's own word (Spider's
+    easy, medium, hard, extra), empty where it has none. `evidence` is knowledge that the question needs and
+    the DDL lacks (BIRD). `extra` keeps what else a source says of a row, as text.
     """
 
     id: str
@@ -31,6 +35,10 @@ class Example:
     dialect: str
     database: str | None
     origin: str
+    accepted: tuple[str, ...] = ()
+    hardness: str = ""
+    evidence: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,10 @@ _FIELDS = (
     pa.field("dialect", pa.string(), nullable=False),
     pa.field("database", pa.string(), nullable=True),
     pa.field("origin", pa.string(), nullable=False),
+    pa.field("accepted", pa.string(), nullable=False),  # a JSON list
+    pa.field("hardness", pa.string(), nullable=False),
+    pa.field("evidence", pa.string(), nullable=False),
+    pa.field("extra", pa.string(), nullable=False),  # a JSON object
 )
 
 
@@ -211,8 +215,13 @@ def _content(example: Example) -> bytes:
 
 
 def _batch(examples: list[Example], schema: pa.Schema) -> pa.RecordBatch:
-    columns = [_column([getattr(example, field.name) for example in examples], field) for field in schema]
+    columns = [_column([_value(example, field.name) for example in examples], field) for field in schema]
     return pa.record_batch(columns, schema=schema)
+
+
+def _value(example: Example, name: str) -> Any:
+    value = getattr(example, name)
+    return json.dumps(value, ensure_ascii=False) if name in ("accepted", "extra") else value
 
 
 def _column(values: list[Any], field: pa.Field) -> pa.Array:
@@ -234,5 +243,13 @@ def _column(values: list[Any], field: pa.Field) -> pa.Array:
 
 
 def _examples(table: pa.Table) -> list[Example]:
-    columns = [table[field.name].to_pylist() for field in _FIELDS]
-    return [Example(*values) for values in zip(*columns, strict=True)]
+    # A catalogue of an older version lacks the later columns: its examples have their defaults.
+    names = [field.name for field in _FIELDS if field.name in table.column_names]
+    columns = [_read(name, table[name].to_pylist()) for name in names]
+    return [Example(**dict(zip(names, values, strict=True))) for values in zip(*columns, strict=True)]
+
+
+def _read(name: str, values: list[Any]) -> list[Any]:
+    if name == "accepted":
+        return [() if value == "[]" else tuple(json.loads(value)) for value in values]
+    return [{} if value == "{}" else json.loads(value) for value in values] if name == "extra" else values

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -93,6 +94,10 @@ class RowChecker:
             dialect=dialect,
             database=self._database(row, db_id),
             origin=f"{Path(row.file).name}:{row.line}",
+            accepted=_texts("accepted", row.values.get("accepted")),
+            hardness=_optional("hardness", row.values.get("hardness")),
+            evidence=_optional("evidence", row.values.get("evidence")),
+            extra=_extra(row.values.get("extra")),
         )
         self._used[dialect] += 1
         return example
@@ -153,6 +158,30 @@ def _text(field: str, value: Any) -> str:
         except UnicodeEncodeError as error:
             raise _Bad(field, "has half of a surrogate pair, which is no text") from error
     return str(value)
+
+
+def _optional(field: str, value: Any) -> str:
+    return "" if _is_missing(value) else _text(field, value).strip()
+
+
+def _texts(field: str, value: Any) -> tuple[str, ...]:
+    """A list of texts, or one text."""
+    if _is_missing(value):
+        return ()
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list | tuple):
+        raise _Bad(field, f"is no list of texts but {type(value).__name__} {str(value)[:40]}")
+    return tuple(_text(field, v) for v in values)
+
+
+def _extra(value: Any) -> dict[str, str]:
+    """A mapping of texts; other values are written as JSON."""
+    if _is_missing(value):
+        return {}
+    if not isinstance(value, Mapping):
+        raise _Bad("extra", f"is no mapping but {type(value).__name__} {str(value)[:40]}")
+    texts = {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in value.items()}
+    return {_text("extra", str(k)): _text("extra", v) for k, v in texts.items()}
 
 
 def _db_id(value: Any) -> str:

@@ -14,7 +14,7 @@ Unit = Literal["line", "row"]
 
 #: Columns that a row must have (the layout of ko_text2sql), and those that it may have.
 REQUIRED = ("db_id", "context", "question", "answer")
-OPTIONAL = ("split", "dialect", "database")
+OPTIONAL = ("split", "dialect", "database", "hardness", "evidence", "accepted", "extra")
 
 _SPLIT_STEM = re.compile(r"(train|test|dev|validation|valid|eval)(?:-\d+-of-\d+)?", re.IGNORECASE)
 

@@ -12,7 +12,10 @@ from t2s_tui.records import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One gold and one generated SQL with what is known around them. `ordered` None: by gold's ORDER BY."""
+    """One gold and one generated SQL with what is known around them.
+
+    `ordered` None: by gold's ORDER BY. `accepted` are other golds that are as right as `gold`.
+    """
 
     gold: str
     generated: str
@@ -21,6 +24,7 @@ class Pair:
     database: Path | None = None
     question: str = ""
     ordered: bool | None = None
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

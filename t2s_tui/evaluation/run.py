@@ -75,6 +75,7 @@ def pairs_of(
                 ddl=example.ddl or None,
                 database=Path(example.database) if example.database else None,
                 question=example.question,
+                accepted=example.accepted,
             )
     return found | {key: None for key in predictions if key not in found}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from t2s_tui.datasets.add import add_dataset
@@ -31,6 +33,10 @@ def example(number: int, split: str = "train", database: str | None = None) -> E
         dialect="sqlite",
         database=database,
         origin=f"a.csv:{number + 1}",
+        accepted=("SELECT 0;",) * (number % 2),
+        hardness="easy" if number % 3 else "",
+        evidence="'남' is male" * (number % 2),
+        extra={"utterance": "질문"} if number % 4 else {},
     )
 
 
@@ -61,7 +67,24 @@ def test_the_datasets_library_reads_the_same_file(tmp_path: Path) -> None:
     rows = [example(n, database=None if n % 2 else "/x") for n in range(1, 1204)]
     write_examples(tmp_path, rows)
     read = datasets.Dataset.from_file(str(tmp_path / "examples.arrow"))
-    assert [Example(**r) for r in read] == rows
+    found = [
+        r | {"accepted": tuple(json.loads(r["accepted"])), "extra": json.loads(r["extra"])} for r in read
+    ]
+    assert [Example(**r) for r in found] == rows
+
+
+def test_a_catalogue_without_the_later_columns_opens(tmp_path: Path) -> None:
+    rows = [example(n) for n in range(1, 9)]
+    write_examples(tmp_path / "new", rows)
+    (tmp_path / "old").mkdir()
+    with pa.memory_map(str(tmp_path / "new" / "examples.arrow")) as source:
+        older = pa.ipc.open_stream(source).read_all()
+        older = older.drop_columns(["accepted", "hardness", "evidence", "extra"])
+        sink = pa.OSFile(str(tmp_path / "old" / "examples.arrow"), "wb")
+        with sink, pa.ipc.new_stream(sink, older.schema) as stream:
+            stream.write_table(older)
+    plain = [replace(r, accepted=(), hardness="", evidence="", extra={}) for r in rows]
+    assert list(read_examples(tmp_path / "old")) == plain
 
 
 def test_a_table_outlives_the_file_it_was_read_from(tmp_path: Path) -> None:
