@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,14 @@ async def on_screen(pilot: Pilot[None], words: str, seconds: float = 20.0) -> No
         await pilot.pause(0.05)
 
 
+async def until(pilot: Pilot[None], holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for a state, for what leaves no words that stay; fails with the screen when it never comes."""
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, f"it never came:\n{screen_text(pilot.app)}"
+        await pilot.pause(0.05)
+
+
 def screen_text(app: Any) -> str:
     """What a person sees, line by line."""
     strips = app.screen._compositor.render_strips()
@@ -77,5 +85,7 @@ def screen_text(app: Any) -> str:
 
 
 def bench(workspace: Workspace, **options: Any) -> T2SApp:
-    """The app over a workspace."""
-    return T2SApp(workspace, **options)
+    """The app over a workspace. Toasts stay: a loaded machine may look for them late."""
+    app = T2SApp(workspace, **options)
+    app.NOTIFICATION_TIMEOUT = 60
+    return app

@@ -15,7 +15,7 @@ from t2s_tui.evaluation.review import load_verdicts
 from t2s_tui.records import Example, Outcome, RunState
 from t2s_tui.workspace import Workspace
 from tests.reviewed import BROKEN, judge_says, reviewed_workspace
-from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled
+from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled, until
 from widgets.grid import Grid
 
 Made = tuple[Workspace, list[Example]]
@@ -180,7 +180,8 @@ async def test_evaluate_submits_a_job_with_what_was_chosen(made: Made) -> None:
     app = bench(workspace, start="inspect")
     async with app.run_test(size=(140, 45)) as pilot:
         await opened(pilot, "e", "right", "f5")
-        await on_screen(pilot, "evaluate tuned")
+        # Its words may be gone before they are looked for: the job itself stays.
+        await until(pilot, lambda: any(workspace.jobs_dir.glob("*/job.json")))
         asked = [json.loads(path.read_text()) for path in workspace.jobs_dir.glob("*/job.json")]
         assert [job["kind"] for job in asked] == ["evaluate"]
         assert asked[0]["request"]["predictions"] == "tuned"
