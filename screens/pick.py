@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from t2s_tui.datasets.filter import matches
+from t2s_tui.errors import UsageError
 from t2s_tui.records import Example
 from widgets.editors import FieldEdit
 from widgets.form import FormField
@@ -157,7 +158,14 @@ def pick_example(title: str, examples: Sequence[Example], at: int = 0) -> PickSc
         columns,
         examples,
         lambda row: (str(row.number), row.split, row.db_id, row.question),
-        matches,
+        _left_by,
         empty="This dataset has no rows.",
         at=at,
     )
+
+
+def _left_by(example: Example, query: str) -> bool:
+    try:
+        return matches(example, query)
+    except UsageError:
+        return True  # half typed, such as `db:`: nothing is hidden yet

@@ -64,6 +64,11 @@ class ExampleTable:
         self._split_runs: dict[str, list[tuple[int, int]]] | None = None
         self._places: dict[str, int] | None = None
 
+    @property
+    def arrow(self) -> pa.Table:
+        """The columns themselves, memory-mapped: what filters and sorts over all rows look at."""
+        return self._table
+
     def __len__(self) -> int:
         return int(self._table.num_rows)
 

@@ -1,51 +1,180 @@
-"""The filter of lists: words that a row must contain."""
+"""Which rows a filter leaves: compiled to Arrow compute over the memory-mapped columns, a stretch at a time.
+
+No row becomes a Python object, and nothing is read whole: a filter over 1,000,000 rows gives its first rows
+after the first stretch, and whoever reads the scan stops it by reading no further. The language of the
+filter is `filter_terms.py`'s.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from t2s_tui.datasets.arrow import indexes_of, int_scalar
+from t2s_tui.datasets.filter_terms import FIELDS, WORD_COLUMNS, FilterField, Term, needs_audit, parse_query
+from t2s_tui.errors import UsageError
 from t2s_tui.records import Example
-from t2s_tui.text import nfc
 
-Predicate = Callable[[Example], bool]
+STRETCH = 16_000  # rows compared at once: a few milliseconds
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "=": pc.equal, "<": pc.less, "<=": pc.less_equal, ">": pc.greater, ">=": pc.greater_equal
+}  # fmt: skip
+_PYTHON: dict[str, Callable[[int, int], bool]] = {
+    "=": int.__eq__, "<": int.__lt__, "<=": int.__le__, ">": int.__gt__, ">=": int.__ge__
+}  # fmt: skip
 
-_EXACT: dict[str, Callable[[Example], str]] = {
-    "db": lambda example: example.db_id,
-    "split": lambda example: example.split,
-}
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The columns of a dataset's examples, and those of its audit in the same order where it has one."""
+
+    examples: pa.Table
+    audit: pa.Table | None = None
+
+    def __len__(self) -> int:
+        return int(self.examples.num_rows)
+
+    def stretch(self, start: int, length: int) -> Rows:
+        """A part of the rows, nothing copied."""
+        audit = self.audit.slice(start, length) if self.audit is not None else None
+        return Rows(self.examples.slice(start, length), audit)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """A column, the audit's own word before the source's where both have one (hardness)."""
+        if self.audit is not None and name in self.audit.column_names:
+            return self.audit[name]
+        return self.examples[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A stretch that was looked at: the row indexes it gave, and how many rows have been seen by now."""
+
+    rows: array[int]
+    seen: int
+
+
+class RowFilter:
+    """A filter that was read and found right. Raises UsageError when it is not."""
+
+    def __init__(self, query: str) -> None:
+        self.terms = parse_query(query)
+
+    def check(self, rows: Rows) -> None:
+        """Raises UsageError when a field of the filter needs an audit that these rows do not have."""
+        lacking = needs_audit(self.terms)
+        if lacking and rows.audit is None:
+            raise UsageError(
+                f"{', '.join(f'{name}:' for name in lacking)} needs an audit of this dataset",
+                "press A, or run `t2s-tui datasets audit NAME`",
+            )
+
+    def scan(self, rows: Rows, stretch: int = STRETCH) -> Iterator[Scanned]:
+        """The rows it leaves, in order, a stretch at a time. Raises UsageError as `check` does."""
+        self.check(rows)
+        for start in range(0, len(rows), stretch):
+            part = rows.stretch(start, stretch)
+            yield Scanned(_indexes(self.mask(part), start), min(start + stretch, len(rows)))
+
+    def mask(self, rows: Rows) -> Any:
+        """True for each row that it leaves, an Arrow array or one value for all."""
+        masks = []
+        for term in sorted(self.terms, key=_cost):
+            found = _plainly(term, rows)
+            masks.append(pc.invert(found) if term.negated else found)
+            if not pc.any(masks[-1]).as_py():
+                return masks[-1]
+        return reduce(pc.and_, masks) if masks else pc.is_valid(rows.examples["id"])
+
+    def holds(self, example: Example) -> bool:
+        """The same of one example in hand. Raises UsageError for a field that needs an audit."""
+        if lacking := needs_audit(self.terms):
+            raise UsageError(f"{lacking[0]}: needs an audit", "filter in the Datasets room")
+        return all(_of_example(term, example) != term.negated for term in self.terms)
 
 
 def matches(example: Example, query: str) -> bool:
-    """Whether the example has every space-separated word of `query`, whatever the case.
-
-    A word is looked for in the id, db_id, question, DDL and gold SQL. `db:x` and `split:x` compare the whole
-    value (`db:1` is not `db:10`). An empty query matches everything.
-    """
-    return compiled(query)(example)
+    """Whether the filter leaves this example. Raises UsageError when the filter is wrong."""
+    return _read(query).holds(example)
 
 
-def compiled(query: str) -> Predicate:
-    """The same as a function, for long lists."""
-    exact: list[tuple[Callable[[Example], str], str]] = []
-    words: list[str] = []
-    for word in _fold(query).split():
-        prefix, colon, value = word.partition(":")
-        if colon and value and prefix in _EXACT:
-            exact.append((_EXACT[prefix], value))
-        else:
-            words.append(word)
-
-    def matching(example: Example) -> bool:
-        if any(_fold(of(example)) != value for of, value in exact):
-            return False
-        if not words:
-            return True
-        text = _fold("\n".join((example.id, example.db_id, example.question, example.ddl, example.gold)))
-        return all(word in text for word in words)
-
-    return matching
+@lru_cache(maxsize=16)
+def _read(query: str) -> RowFilter:
+    return RowFilter(query)
 
 
-def _fold(text: str) -> str:
-    """Case folded and NFC again, since folding can take letters apart."""
-    return text.lower() if text.isascii() else nfc(nfc(text).casefold())
+def filtered_rows(rows: Rows, query: str) -> array[int]:
+    """The indexes of all rows that the filter leaves. Raises UsageError when it is wrong."""
+    found = array("I")
+    for scanned in RowFilter(query).scan(rows):
+        found.extend(scanned.rows)
+    return found
+
+
+def _indexes(mask: Any, start: int) -> array[int]:
+    return indexes_of(pc.add(pc.indices_nonzero(mask), int_scalar(start)))
+
+
+def _cost(term: Term) -> int:
+    """Numbers and whole values first, long texts last: what leaves nothing ends the stretch."""
+    field = FIELDS.get(term.field)
+    if field is None:
+        return 2
+    return {"number": 0, "exact": 1, "finding": 1, "contains": 2}[field.kind] + (field.column == "ddl")
+
+
+def _plainly(term: Term, rows: Rows) -> Any:
+    field = FIELDS.get(term.field)
+    if field is None:
+        return _contains([rows.column(name) for name in _there(rows, WORD_COLUMNS)], term.values)
+    column = rows.column(field.column)
+    if field.kind == "number":
+        compare = _COMPARE[term.compare]
+        return reduce(pc.or_, (compare(column, int_scalar(int(value))) for value in term.values))
+    if field.kind == "contains":
+        return _contains([column], term.values)
+    return pc.match_substring_regex(column, pattern=_pattern(field, term.values), ignore_case=True)
+
+
+def _there(rows: Rows, names: Sequence[str]) -> list[str]:
+    # A catalogue of an older version lacks the later columns.
+    return [name for name in names if name in rows.examples.column_names]
+
+
+def _contains(columns: Sequence[Any], values: Sequence[str]) -> Any:
+    return reduce(
+        pc.or_,
+        (pc.match_substring(column, value, ignore_case=True) for column in columns for value in values),
+    )
+
+
+def _pattern(field: FilterField, values: Sequence[str]) -> str:
+    """A regular expression that RE2 and Python read alike: a whole value, or the beginning of a finding."""
+    words = "|".join(re.escape(value) for value in values)
+    if field.kind == "finding":
+        return r"\S" if "any" in values else rf"(^| )({words})"
+    return rf"^({words})$"
+
+
+def _of_example(term: Term, example: Example) -> bool:
+    field = FIELDS.get(term.field)
+    if field is None:
+        return any(_has(getattr(example, name), value) for name in WORD_COLUMNS for value in term.values)
+    value = getattr(example, field.column)
+    if field.kind == "number":
+        return any(_PYTHON[term.compare](value, int(wanted)) for wanted in term.values)
+    text = " ".join(f"{key} {word}" for key, word in value.items()) if field.column == "extra" else value
+    if field.kind == "contains":
+        return any(_has(text, wanted) for wanted in term.values)
+    return re.search(_pattern(field, term.values), text, re.IGNORECASE) is not None
+
+
+def _has(text: str, word: str) -> bool:
+    return re.search(re.escape(word), text, re.IGNORECASE) is not None
