@@ -1,6 +1,6 @@
 """The filter language of dataset rows: what a person types, taken apart and checked. No Arrow here.
 
-    db:game split:eval,dev  hard:extra  join:>=2  nest:>=1  finding:leak  lang:ko  sql:"group by"  로그인  -word
+    db:game split:eval,dev hard:extra join:>=2 nest:>=1 finding:leak lang:ko sql:"group by" 로그인 -word
 
 Terms are separated by spaces and must all hold; a comma in a field's value means any of them; `-` before a
 term means not. Quotes keep spaces, commas and colons together.
@@ -58,7 +58,7 @@ _NUMBER = re.compile(r"(?P<compare>>=|<=|>|<|=)?(?P<value>\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition. `field` is empty for a plain word; `compare` is of numbers: `=`, `<`, `<=`, `>`, `>=`."""
+    """One condition. `field` is empty for a plain word; `compare` (=, <, <=, >, >=) is of numbers."""
 
     field: str
     values: tuple[str, ...]

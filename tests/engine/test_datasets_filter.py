@@ -14,8 +14,8 @@ import pytest
 
 from t2s_tui.datasets.catalogue import read_examples, write_examples
 from t2s_tui.datasets.filter import RowFilter, Rows, filtered_rows, matches
-from t2s_tui.datasets.ordering import SORT_KEYS, Order, ordered
 from t2s_tui.datasets.filter_terms import FIELDS, Term, parse_query
+from t2s_tui.datasets.ordering import SORT_KEYS, Order, ordered
 from t2s_tui.errors import UsageError
 from t2s_tui.records import Example
 
