@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import accumulate, groupby, islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from t2s_tui.errors import DataError, WorkspaceError
+from t2s_tui.datasets.arrow_file import record_batch, write_stream
+from t2s_tui.errors import DataError
 from t2s_tui.records import Example
 from t2s_tui.workspace import Workspace
 
@@ -162,19 +160,15 @@ def write_examples(
     content = hashlib.sha256()
     numbered = _numbered(examples)
     schema = pa.schema(_FIELDS, metadata=dict(metadata) if metadata else None)
-    partial = folder / f".{FILE_NAME}.{os.getpid()}"
-    with _disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with pa.OSFile(str(partial), "wb") as sink, pa.ipc.new_stream(sink, schema) as stream:
-                while batch := list(islice(numbered, BATCH)):
-                    splits.update(example.split for example in batch)
-                    for example in batch:
-                        content.update(_content(example))
-                    stream.write_batch(_batch(batch, schema))
-            partial.replace(folder / FILE_NAME)
-        finally:
-            partial.unlink(missing_ok=True)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        while batch := list(islice(numbered, BATCH)):
+            splits.update(example.split for example in batch)
+            for example in batch:
+                content.update(_content(example))
+            yield _batch(batch, schema)
+
+    write_stream(folder / FILE_NAME, schema, batches())
     return Written(dict(splits), content.hexdigest()[:16])
 
 
@@ -195,18 +189,6 @@ class IdMaker:
         return base if self._seen[base] == 1 else f"{base}-{self._seen[base]}"
 
 
-@contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    """A disk that is full or may not be written becomes one WorkspaceError."""
-    try:
-        yield
-    except OSError as error:
-        raise WorkspaceError(
-            f"The examples could not be written to {folder} ({error.strerror or error})",
-            "free some space or check the permissions, then run the same command again",
-        ) from error
-
-
 def _numbered(examples: Iterable[Example]) -> Iterator[Example]:
     for number, example in enumerate(examples, start=1):
         yield example if example.number == number else replace(example, number=number)
@@ -220,31 +202,12 @@ def _content(example: Example) -> bytes:
 
 
 def _batch(examples: list[Example], schema: pa.Schema) -> pa.RecordBatch:
-    columns = [_column([_value(example, field.name) for example in examples], field) for field in schema]
-    return pa.record_batch(columns, schema=schema)
+    return record_batch([[_value(example, name) for example in examples] for name in schema.names], schema)
 
 
 def _value(example: Example, name: str) -> Any:
     value = getattr(example, name)
     return json.dumps(value, ensure_ascii=False) if name in ("accepted", "extra") else value
-
-
-def _column(values: list[Any], field: pa.Field) -> pa.Array:
-    """The values as Arrow, built from buffers.
-
-    `pa.array` would import pandas, which costs a second and has no place in the drawing process.
-    """
-    if pa.types.is_int64(field.type):
-        return pa.Array.from_buffers(field.type, len(values), [None, pa.py_buffer(array("q", values))])
-    texts = [b"" if value is None else value.encode() for value in values]
-    offsets = pa.py_buffer(array("i", accumulate(map(len, texts), initial=0)))
-    present = None
-    if field.nullable:
-        bits = bytearray((len(values) + 7) // 8)
-        for at, value in enumerate(values):
-            bits[at // 8] |= (value is not None) << at % 8
-        present = pa.py_buffer(bytes(bits))
-    return pa.StringArray.from_buffers(len(values), offsets, pa.py_buffer(b"".join(texts)), present)
 
 
 def _examples(table: pa.Table) -> list[Example]:
