@@ -1,0 +1,72 @@
+"""What a query is made of, counted: joins, nesting, aggregates and the clauses it uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+#: Every name in `Features.used`, in the order in which they are shown.
+USED = (
+    "where", "group by", "having", "order by", "limit", "distinct", "subquery", "set operation", "with",
+    "window", "case", "like", "between", "in", "exists", "null test", "or", "outer join", "self join",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """`joins` counts every joined table (a comma joins too), `nesting` is how deep queries lie in queries
+    (0: none does), `aggregates` counts aggregate functions, `tables` those that are read, `used` is a subset
+    of USED in its order."""
+
+    joins: int
+    nesting: int
+    aggregates: int
+    tables: int
+    used: tuple[str, ...]
+
+
+def features(tree: exp.Expr) -> Features:
+    """The features of one parsed statement."""
+    from sqlglot import exp
+
+    kinds: dict[type[exp.Expr], str] = {
+        exp.Where: "where", exp.Group: "group by", exp.Having: "having", exp.Order: "order by",
+        exp.Limit: "limit", exp.Fetch: "limit", exp.Distinct: "distinct", exp.SetOperation: "set operation",
+        exp.With: "with", exp.Window: "window", exp.Case: "case", exp.If: "case", exp.Like: "like",
+        exp.ILike: "like", exp.Between: "between", exp.In: "in", exp.Exists: "exists", exp.Or: "or",
+    }  # fmt: skip
+    used: set[str] = set()
+    joins = aggregates = 0
+    tables: list[str] = []
+    for node in tree.walk():
+        for kind, name in kinds.items():
+            if isinstance(node, kind):
+                used.add(name)
+        if isinstance(node, exp.Join):
+            joins += 1
+            if node.side:
+                used.add("outer join")
+        elif isinstance(node, exp.AggFunc):
+            aggregates += 1
+        elif isinstance(node, exp.Table):
+            tables.append(node.name.lower())
+        elif isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
+            used.add("null test")
+    depth = _depth(tree)
+    if depth:
+        used.add("subquery")
+    if len(set(tables)) < len(tables) and joins:
+        used.add("self join")
+    return Features(joins, depth, aggregates, len(set(tables)), tuple(name for name in USED if name in used))
+
+
+def _depth(node: exp.Expr, inside: bool = False) -> int:
+    """How deep queries lie in queries. The sides of a set operation lie beside one another."""
+    from sqlglot import exp
+
+    own = isinstance(node, exp.Select)
+    deepest = max((_depth(child, inside or own) for child in node.iter_expressions()), default=0)
+    return deepest + 1 if own and inside else deepest

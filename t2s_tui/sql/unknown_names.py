@@ -1,0 +1,73 @@
+"""Names that a query uses and its DDL does not declare. In doubt nothing is said: a finding here is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+#: Lower-case table -> its lower-case columns.
+Schema = Mapping[str, Collection[str]]
+
+_SYSTEM_TABLES = ("sqlite_", "information_schema", "pg_", "dual", "json_", "generate_series", "pragma_")
+_SYSTEM_COLUMNS = frozenset(("rowid", "oid", "_rowid_", "rownum", "level", "ctid", "excluded"))
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownNames:
+    """Tables as written; columns as written, with their qualifier where the query gives one."""
+
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+def unknown_names(tree: exp.Expr, schema: Schema, dialect: str) -> UnknownNames:
+    """The tables and columns that a parsed query uses and the schema lacks, each once, in the query's order.
+
+    Case never counts. SQLite reads a quoted name that is no column as a string (trap 27): there it is none.
+    """
+    from sqlglot import exp
+
+    made = {alias.alias.lower() for alias in tree.find_all(exp.CTE, exp.Subquery) if alias.alias}
+    outputs = {a.alias.lower() for a in tree.find_all(exp.Alias)} | _listed_columns(tree) | _SYSTEM_COLUMNS
+    tables: dict[str, None] = {}
+    sources: dict[str, set[str]] = {}  # alias -> the tables that go by it somewhere in the statement
+    for table in tree.find_all(exp.Table):
+        name = table.name.lower()
+        known = name in made or name in schema or not name or name.startswith(_SYSTEM_TABLES)
+        if not known and not str(table.db).lower().startswith(_SYSTEM_TABLES):
+            tables[table.name] = None
+        sources.setdefault(table.alias_or_name.lower(), set()).add(name)
+    columns: dict[str, None] = {}
+    sure = not tables and all(name in schema for names in sources.values() for name in names)
+    reachable = {column for table in {n for names in sources.values() for n in names if n in schema}
+                 for column in schema[table]}  # fmt: skip
+    for column in tree.find_all(exp.Column):
+        name = column.name.lower()
+        if isinstance(column.this, exp.Star) or name in outputs or name == "*":
+            continue
+        if column.table:
+            of = sources.get(column.table.lower())
+            if of and all(t in schema for t in of) and not any(name in schema[t] for t in of):
+                columns[f"{column.table}.{column.name}"] = None
+        elif sure and name not in reachable and not _perhaps_a_string(column, dialect):
+            columns[column.name] = None
+    return UnknownNames(tuple(tables), tuple(columns))
+
+
+def _listed_columns(tree: exp.Expr) -> set[str]:
+    """The names in `AS t(a, b)`."""
+    from sqlglot import exp
+
+    return {
+        str(column.name).lower()
+        for alias in tree.find_all(exp.TableAlias)
+        for column in alias.args.get("columns") or []
+    }
+
+
+def _perhaps_a_string(column: exp.Column, dialect: str) -> bool:
+    return dialect == "sqlite" and bool(column.this.args.get("quoted"))
