@@ -43,7 +43,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A named set of examples in the catalogue. `splits` maps split name to row count."""
+    """A named set of examples in the catalogue. `splits` maps split name to row count.
+
+    `license` is the source's own text, empty where it has none. `history` says how the rows became what they
+    are, oldest first, as plain JSON: `{"step": "split" | "clean", ...}`, with how they were split, or with
+    the dataset that was cleaned and what was dropped from it and why.
+    """
 
     name: str
     source: str
@@ -53,6 +58,8 @@ class Dataset:
     splits: Mapping[str, int]
     dropped: int
     created_at: float
+    license: str = ""
+    history: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def size(self) -> int:

@@ -150,7 +150,7 @@ def _same(existing: Dataset, there: ExampleTable, made: Dataset, staging: Path) 
     if there.added_fingerprint == made.fingerprint:
         return True
     same_rows = existing.fingerprint == made.fingerprint
-    return same_rows and there.databases() == read_examples(staging).databases()
+    return same_rows and there.same_databases(read_examples(staging))
 
 
 def _notes(finder: DatabaseFinder) -> tuple[str, ...]:

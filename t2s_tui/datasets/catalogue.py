@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import accumulate, groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import pyarrow as pa
 
-from t2s_tui.datasets.arrow_file import record_batch, write_stream
+from t2s_tui.datasets.arrow_file import MappedFile, record_batch, write_stream
 from t2s_tui.errors import DataError
 from t2s_tui.records import Example
 from t2s_tui.workspace import Workspace
 
 FILE_NAME = "examples.arrow"
 BATCH = 1000
+_RELEASE_EVERY = 16  # batches: about 10 MB of the map
 
 _FIELDS = (
     pa.field("id", pa.string(), nullable=False),
@@ -54,13 +56,50 @@ class Written:
     fingerprint: str
 
 
-class ExampleTable:
-    """The examples of one dataset, read from the map as they are asked for."""
+class ExampleRows(Sequence[Example]):
+    """Some stretches of rows of a dataset, read from the map as they are asked for."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: ExampleTable, runs: Sequence[tuple[int, int]]) -> None:
+        self._table = table
+        self._runs = runs
+        self._ends = list(accumulate(stop - start for start, stop in runs))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Example]: ...
+    def __getitem__(self, index: int | slice) -> Example | list[Example]:
+        if isinstance(index, slice):
+            return [self._at(at) for at in range(*index.indices(len(self)))]
+        at = index + len(self) if index < 0 else index
+        if not 0 <= at < len(self):
+            raise IndexError(f"example {index} of {len(self)}")
+        return self._at(at)
+
+    def __iter__(self) -> Iterator[Example]:
+        for start, stop in self._runs:
+            yield from self._table.between(start, stop)
+
+    def _at(self, at: int) -> Example:
+        run = bisect_right(self._ends, at)
+        return self._table[self._runs[run][1] - (self._ends[run] - at)]
+
+
+class ExampleTable:
+    """The examples of one dataset, read from the map as they are asked for.
+
+    Going through all rows keeps a few megabytes in memory, however many there are.
+    """
+
+    def __init__(self, table: pa.Table, release: Callable[[], None] = lambda: None) -> None:
         self._table = table
         self._split_runs: dict[str, list[tuple[int, int]]] | None = None
-        self._places: dict[str, int] | None = None
+        self._by_id: pa.Array | None = None
+        #: Gives the pages of the map back that were looked at. Rows can be read on.
+        self.release = release
 
     @property
     def arrow(self) -> pa.Table:
@@ -78,24 +117,37 @@ class ExampleTable:
         return self.rows(at, at + 1)[0]
 
     def __iter__(self) -> Iterator[Example]:
-        for start in range(0, len(self), BATCH):
-            yield from self.rows(start, start + BATCH)
+        return self.between(0, len(self))
 
     def rows(self, start: int, stop: int) -> list[Example]:
         """The examples from `start` up to and without `stop`, as many as there are."""
         start, stop = max(0, start), min(len(self), stop)
         return _examples(self._table.slice(start, stop - start)) if start < stop else []
 
-    def split(self, name: str) -> list[Example]:
+    def between(self, start: int, stop: int) -> Iterator[Example]:
+        """The same one after the other, a batch in memory at a time."""
+        for at in range(start, stop, BATCH):
+            yield from self.rows(at, min(at + BATCH, stop))
+            if at // BATCH % _RELEASE_EVERY == _RELEASE_EVERY - 1:
+                self.release()
+
+    def split(self, name: str) -> ExampleRows:
         """All examples of one split, in the order of the dataset; empty when there is no such split."""
-        return [example for start, stop in self._runs().get(name, []) for example in self.rows(start, stop)]
+        return ExampleRows(self, self._runs().get(name, []))
 
     def find(self, example_id: str) -> Example | None:
         """The example of that id, None without one."""
-        if self._places is None:
-            self._places = {value: at for at, value in enumerate(self._table["id"].to_pylist())}
-        at = self._places.get(example_id)
-        return None if at is None else self[at]
+        ids = self._table["id"]
+        if self._by_id is None:
+            import pyarrow.compute as pc
+
+            self._by_id = pc.sort_indices(ids)
+        order = self._by_id
+        at = bisect_left(range(len(order)), example_id, key=lambda place: ids[order[place].as_py()].as_py())
+        if at == len(order):
+            return None
+        found = order[at].as_py()
+        return self[found] if ids[found].as_py() == example_id else None
 
     @property
     def split_names(self) -> list[str]:
@@ -105,21 +157,22 @@ class ExampleTable:
     def _runs(self) -> dict[str, list[tuple[int, int]]]:
         """Split name -> the stretches (start, stop) of rows that it is made of; usually one."""
         if self._split_runs is None:
-            self._split_runs = {}
+            runs: dict[str, list[tuple[int, int]]] = {}
             start = 0
-            for name, group in groupby(self._table["split"].to_pylist()):
+            for name, group in groupby(_values(self._table["split"])):
                 stop = start + sum(1 for _ in group)
-                self._split_runs.setdefault(name, []).append((start, stop))
+                runs.setdefault(name, []).append((start, stop))
                 start = stop
+            self._split_runs = runs
         return self._split_runs
 
-    def db_ids(self) -> list[str]:
-        """The db_id of every row, in order."""
-        return [str(db_id) for db_id in self._table["db_id"].to_pylist()]
+    def db_counts(self) -> dict[str, int]:
+        """db_id -> how many rows it has, in order of first appearance."""
+        return dict(Counter(_values(self._table["db_id"])))
 
-    def databases(self) -> list[str | None]:
-        """The database path of every row, in order."""
-        return list(self._table["database"].to_pylist())
+    def same_databases(self, other: ExampleTable) -> bool:
+        """Whether the rows of both have the same database paths in the same order."""
+        return bool(self._table["database"].equals(other._table["database"]))
 
     @property
     def added_fingerprint(self) -> str | None:
@@ -139,13 +192,13 @@ def read_examples(folder: Path) -> ExampleTable:
     """The examples in `folder`. Raises DataError when they cannot be read."""
     path = folder / FILE_NAME
     try:
-        with pa.memory_map(str(path)) as source:
-            return ExampleTable(pa.ipc.open_stream(source).read_all())
-    except (OSError, pa.ArrowException) as error:
+        mapped = MappedFile(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(
             f"The examples in {path} cannot be read ({error})",
             "add the dataset again with `t2s-tui datasets add SOURCE --replace`",
         ) from error
+    return ExampleTable(mapped.table, mapped.release)
 
 
 def write_examples(
@@ -181,12 +234,17 @@ class IdMaker:
     """Ids that are unique in a dataset: the second row of the same content gets `-2`, the third `-3`."""
 
     def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
+        self._seen: set[int] = set()  # numbers take a third of the memory of their texts
+        self._again: Counter[str] = Counter()
 
     def make(self, db_id: str, ddl: str, question: str, gold: str) -> str:
         base = example_id(db_id, ddl, question, gold)
-        self._seen[base] += 1
-        return base if self._seen[base] == 1 else f"{base}-{self._seen[base]}"
+        number = int(base, 16)
+        if number not in self._seen:
+            self._seen.add(number)
+            return base
+        self._again[base] += 1
+        return f"{base}-{self._again[base] + 1}"
 
 
 def _numbered(examples: Iterable[Example]) -> Iterator[Example]:
@@ -208,6 +266,12 @@ def _batch(examples: list[Example], schema: pa.Schema) -> pa.RecordBatch:
 def _value(example: Example, name: str) -> Any:
     value = getattr(example, name)
     return json.dumps(value, ensure_ascii=False) if name in ("accepted", "extra") else value
+
+
+def _values(column: pa.ChunkedArray) -> Iterator[str]:
+    """The texts of a column, a chunk in memory at a time."""
+    for chunk in column.chunks:
+        yield from chunk.to_pylist()
 
 
 def _examples(table: pa.Table) -> list[Example]:

@@ -6,7 +6,6 @@ The reference (the book's notebook) drops incomplete rows, shuffles with
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -60,7 +59,7 @@ def split_by_database(
 
 
 def _check_holdout(name: str, wanted: set[str], table: ExampleTable) -> None:
-    present = Counter(table.db_ids())
+    present = table.db_counts()
     shown = ", ".join(list(present)[:20]) + (", ..." if len(present) > 20 else "")
     absent = sorted(wanted - present.keys())
     if absent:

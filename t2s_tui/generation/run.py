@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import islice
 from typing import Any
 
 from t2s_tui.datasets.catalogue import open_examples
@@ -166,7 +167,7 @@ def _examples(workspace: Workspace, dataset: Dataset, request: GenerateRequest) 
             f"{dataset.name} has no split {request.split!r}", f"it has {', '.join(dataset.splits)}"
         )
     examples = open_examples(workspace, dataset.name).split(request.split)
-    return examples[: request.limit] if request.limit is not None else examples
+    return list(islice(examples, request.limit))
 
 
 def _adapter_run(store: Store, request: GenerateRequest, ref: ModelRef) -> TrainingRun | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 from t2s_tui.errors import NotFound
@@ -19,7 +20,8 @@ class Datasets:
         """Add the dataset or replace the one of its name."""
         with transaction(self._db) as db:
             db.execute(
-                "INSERT OR REPLACE INTO datasets VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO datasets (name, source, format, dialect, fingerprint, splits, "
+                "dropped, created_at, license, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     dataset.name,
                     dataset.source,
@@ -29,6 +31,8 @@ class Datasets:
                     to_json(dataset.splits),
                     dataset.dropped,
                     dataset.created_at,
+                    dataset.license,
+                    json.dumps(dataset.history, ensure_ascii=False),
                 ),
             )
 
@@ -60,4 +64,5 @@ class Datasets:
 def _dataset(row: sqlite3.Row) -> Dataset:
     values = dict(row)
     values["splits"] = from_json(values["splits"])
+    values["history"] = tuple(json.loads(values["history"]))
     return Dataset(**values)

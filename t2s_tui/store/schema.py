@@ -67,6 +67,11 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (set_name, example_id, metric)
     ) STRICT, WITHOUT ROWID;
     """,
+    # 2: a dataset's licence, and what was done to it
+    """
+    ALTER TABLE datasets ADD COLUMN license TEXT NOT NULL DEFAULT '';
+    ALTER TABLE datasets ADD COLUMN history TEXT NOT NULL DEFAULT '[]';
+    """,
 )
 
 VERSION = len(MIGRATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +62,7 @@ def estimate(workspace: Workspace, request: TrainRequest, tokenizer: Any = None)
     )
 
 
-def training_examples(workspace: Workspace, request: TrainRequest) -> list[Example]:
+def training_examples(workspace: Workspace, request: TrainRequest) -> Sequence[Example]:
     """The split's examples. Raises NotFound or UsageError when there are none."""
     with workspace.store() as store:
         dataset = store.datasets.get(request.dataset)

@@ -50,12 +50,20 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert table.rows(2500, 9999) == rows[2500:]
     assert table.rows(5, 5) == []
     assert table[-1] == rows[-1]
-    assert table.split("eval") == [r for r in rows if r.split == "eval"]
-    assert table.split("nowhere") == []
+    held_out = [r for r in rows if r.split == "eval"]
+    found = table.split("eval")
+    assert list(found) == held_out
+    assert len(found) == 500
+    assert [found[0], found[499], found[-1]] == [held_out[0], held_out[499], held_out[-1]]
+    assert found[100:300:7] == held_out[100:300:7]
+    assert list(table.split("nowhere")) == []
     assert table.split_names == ["train", "eval"]
     assert written.splits == {"train": 2002, "eval": 500}
     assert table.find(rows[1500].id) == rows[1500]
+    assert all(table.find(r.id) == r for r in rows[::97])
     assert table.find("nope") is None
+    assert table.find("") is None
+    assert table.find("z") is None
     for wrong in (2502, -2503):
         with pytest.raises(IndexError):
             table[wrong]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,25 @@ def test_an_older_file_is_migrated_in_order_and_keeps_its_rows(
             assert store.datasets.get("game") == dataset()
             assert schema.version_of(store.connection) == schema.VERSION
             assert store.connection.execute("SELECT colour FROM notes").fetchone()[0] == "redder"
+
+
+def test_a_workspace_of_the_first_version_opens(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript(schema.MIGRATIONS[0] + "PRAGMA user_version = 1;")
+    connection.execute(
+        "INSERT INTO datasets VALUES ('game', '/a.csv', 'table', 'mysql', ?, ?, 2, 1.0)",
+        ("f" * 16, '{"train": 3, "eval": 1}'),
+    )
+    connection.commit()
+    connection.close()
+    with Store(path) as store:
+        assert store.datasets.all() == [dataset()]
+        cleaned = replace(
+            dataset("game-2"), license="CC BY-SA 4.0", history=({"step": "clean", "왜": ["a"]},)
+        )
+        store.datasets.put(cleaned)
+        assert store.datasets.get("game-2") == cleaned
 
 
 def test_a_migration_that_fails_leaves_the_last_good_version(
