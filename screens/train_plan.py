@@ -35,7 +35,7 @@ class Counter:
             text=True,
             encoding="utf-8",
             start_new_session=True,  # the keys of the terminal are not for it
-            env=_environment(),
+            env=quiet_environment(),
         )
         with self._lock:
             self._end()
@@ -68,7 +68,8 @@ def _plan(output: str, complaints: str) -> dict[str, Any]:
     return plan
 
 
-def _environment() -> dict[str, str]:
+def quiet_environment() -> dict[str, str]:
+    """What a helper process runs in: this program can be imported, and the libraries say nothing."""
     home = str(Path(t2s_tui.__file__).parent.parent)
     known = os.environ.get("PYTHONPATH")
     path = f"{home}{os.pathsep}{known}" if known else home
