@@ -1,9 +1,9 @@
-"""Datasets: what is in the catalogue, and every row of it."""
+"""Datasets: what is in the catalogue with its health, and every row of it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,98 +12,109 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from screens.add_dataset import AddDatasetScreen
-from screens.base import WorkbenchScreen
 from screens.datasets_state import (
+    FILTER_HINT,
+    NO_DATASET,
+    CatalogueRow,
+    catalogue_columns,
     dataset_cells,
     dataset_text,
-    example_cells,
-    example_text,
-    matching_rows,
-    place_of,
+    open_table,
     problems_text,
+    read_catalogue,
     report_words,
 )
+from screens.row_detail import RowDetail
+from screens.row_reader import RowReaderScreen
+from screens.row_table import PLAIN, RowTable, grid_columns
 from screens.whole import WholeScreen
 from t2s_tui.datasets.add import AddReport
-from t2s_tui.datasets.catalogue import ExampleTable, open_examples
 from t2s_tui.jobs.board import JobView
-from t2s_tui.records import Dataset, Example
+from t2s_tui.records import Dataset
 from widgets.filter_line import FilterBar, FilterLine
 from widgets.frame import Pane
-from widgets.grid import Column, Grid
+from widgets.grid import Grid
 from widgets.reader import Reader
 
-_CATALOGUE = (Column("name"), Column("rows", 8, right=True), Column("dialect", 9), Column("added", 10))
-_ROWS = (Column("#", 6, right=True), Column("split", 6), Column("db", 10), Column("question"))
-_NOTHING = "No dataset yet.\nPress a and type sample (English) or sample-ko (Korean), or the path of a file."
+_ON_ROWS = frozenset(
+    "filter match copy sort turn columns mark mark_all undo run_gold tables tokens elsewhere".split()  # noqa: SIM905
+)
 
 
-class DatasetsScreen(WorkbenchScreen):
+class DatasetsScreen(RowReaderScreen):
     """The catalogue on the left; after enter the rows of one dataset. On the right what the cursor is on."""
 
     ROOM = "Datasets"
     CSS_PATH = "datasets.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add a dataset"),
-        Binding("slash", "filter", "filter", key_display="/"),
-        Binding("n", "match(1)", "next match", key_display="n/N"),
+        # Priority: the letters that come in the same piece as the slash already go into the line.
+        Binding("slash", "filter", "filter", key_display="/", priority=True),
+        Binding("s", "sort", "sort", key_display="s/S"),
+        Binding("S", "turn", "the other end first", show=False),
+        Binding("x", "mark", "mark", key_display="x/X"),
+        Binding("X", "mark_all", "mark all listed", show=False),
+        Binding("u", "undo", "undo a mark", show=False),
+        Binding("r", "run_gold", "run gold"),
+        Binding("p", "tokens", "tokens"),
+        Binding("M", "model", "tokens of another model"),
+        Binding("P", "prompt", "another prompt"),
+        Binding("o", "elsewhere", "predictions"),
+        Binding("t", "tables", "all tables"),
+        Binding("C", "columns", "columns"),
+        Binding("n", "match(1)", "next match", key_display="n/N", show=False),
         Binding("N", "match(-1)", "", show=False),
-        Binding("c", "copy", "copy the gold SQL"),
+        Binding("c", "copy", "copy the gold SQL", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._datasets: list[Dataset] = []
+        self._catalogue: list[CatalogueRow] = []
         self._open: Dataset | None = None
-        self._table: ExampleTable | None = None
-        self._found: list[int] | None = None  # the rows the filter leaves, None without a filter
-        self._filter_run = 0
 
     def compose_body(self) -> ComposeResult:
         with Horizontal():
             with Pane(title="Catalogue", id="list", classes="-list"):
-                yield FilterBar("words that must occur; db:game and split:eval narrow it")
-                yield Grid(_CATALOGUE, id="catalogue", empty="Reading the catalogue.")
-                yield Grid(_ROWS, id="rows", empty="Reading the rows.")
+                yield FilterBar(FILTER_HINT)
+                yield Grid(catalogue_columns(False), id="catalogue", empty="Reading the catalogue.")
+                yield Grid(grid_columns(PLAIN), id="rows", empty="Reading the rows.")
             with Pane(title="Dataset", id="detail", classes="-detail"):
-                yield Reader()
-
-    def on_unmount(self) -> None:
-        self._filter_run += 1  # a filter over a million rows must not hold up leaving
+                yield Reader(id="dataset")
+                yield RowDetail()
 
     # -- the catalogue ------------------------------------------------------------------------
 
     def refresh_room(self) -> None:
-        def read() -> list[Dataset]:
-            with self.workspace.store() as store:
-                return store.datasets.all()
-
         grid = self.query_one("#catalogue", Grid)
+        read = partial(read_catalogue, self.workspace)
         self.fetch("catalogue", read, self._show_catalogue, lambda error: grid.set_empty(str(error)))
 
     def jobs_changed(self, changed: list[JobView]) -> None:
         if any(view.status.state.ended for view in changed):
             self.refresh_room()
 
-    def _show_catalogue(self, datasets: list[Dataset]) -> None:
+    def _show_catalogue(self, rows: list[CatalogueRow]) -> None:
         grid = self.query_one("#catalogue", Grid)
-        name = self._datasets[grid.cursor].name if 0 <= grid.cursor < len(self._datasets) else ""
-        self._datasets = datasets
-        grid.set_empty(_NOTHING)
-        cursor = next((at for at, dataset in enumerate(datasets) if dataset.name == name), None)
-        grid.show(len(datasets), lambda at: dataset_cells(self._datasets[at], time.time()), cursor=cursor)
-        if self._open is not None and self._open not in datasets:
-            self._reopen(self._open.name)
-        elif self._open is None:
+        under = self._dataset_at(grid.cursor)
+        self._catalogue = rows
+        grid.set_empty(NO_DATASET)
+        names = [row.dataset.name for row in rows]
+        cursor = names.index(under.dataset.name) if under and under.dataset.name in names else None
+        grid.show(len(rows), self._catalogue_cells, cursor=cursor)
+        if self._open is None:
             self._show_where()
-
-    def _reopen(self, name: str) -> None:
-        """The dataset on the screen was replaced, or is gone: never show rows that are no more."""
-        again = next((dataset for dataset in self._datasets if dataset.name == name), None)
-        if again is not None:
+            return
+        again = next((row.dataset for row in rows if row.dataset.name == self._open.name), None)
+        if again is None:
+            self._close_rows()  # never show rows that are no more
+        elif again != self._open:
             self._open_dataset(again)
-        else:
-            self._close_rows()
+
+    def _catalogue_cells(self, at: int) -> list[str | Text]:
+        return dataset_cells(self._catalogue[at], time.time(), self.has_class("-narrow"))
+
+    def _dataset_at(self, at: int) -> CatalogueRow | None:
+        return self._catalogue[at] if 0 <= at < len(self._catalogue) else None
 
     def action_add(self) -> None:
         self.app.push_screen(AddDatasetScreen(self.workspace), self._added)
@@ -115,145 +126,94 @@ class DatasetsScreen(WorkbenchScreen):
         if report.problems or report.notes:
             title = f"{report.dataset.name}: what was dropped, and why"
             self.app.push_screen(WholeScreen(title, problems_text(report)))
+        self._go_to_dataset(report.dataset.name)
 
-        def show(datasets: list[Dataset]) -> None:
+    def _go_to_dataset(self, name: str) -> None:
+        """Read the catalogue again and stand on this dataset."""
+
+        def show(rows: list[CatalogueRow]) -> None:
             self._close_rows()
-            self._show_catalogue(datasets)
-            at = [dataset.name for dataset in datasets].index(report.dataset.name)
-            self.query_one("#catalogue", Grid).go(at)
+            self._show_catalogue(rows)
+            names = [row.dataset.name for row in rows]
+            if name in names:
+                self.query_one("#catalogue", Grid).go(names.index(name))
 
-        def read() -> list[Dataset]:
-            with self.workspace.store() as store:
-                return store.datasets.all()
+        self.fetch("catalogue", partial(read_catalogue, self.workspace), show)
 
-        self.fetch("catalogue", read, show)
-
-    # -- the rows -----------------------------------------------------------------------------
+    # -- opening and closing a dataset --------------------------------------------------------
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
         if message.grid.id == "catalogue":
-            self._open_dataset(self._datasets[message.row])
+            self._open_dataset(self._catalogue[message.row].dataset)
         else:
             self.open_detail()
 
     def _open_dataset(self, dataset: Dataset) -> None:
-        self._open, self._table, self._found = dataset, None, None
+        if self._open is None or self._open.name != dataset.name:
+            self._columns = None
+        self._open = dataset
+        self._take_table(None)
         self.set_class(True, "-rows")
         self.query_one("#list", Pane).pane_title = "Rows"
         self.query_one("#detail", Pane).pane_title = "Row"
-        self.query_one("#rows", Grid).focus()
-        self._show_where()
+        self._close_reading()
         rows = self.query_one("#rows", Grid)
+        rows.focus()
+        self._show_where()
         rows.set_empty("Reading the rows.")
         rows.show(0, lambda _: ())
         self.fetch(
             "rows",
-            lambda: open_examples(self.workspace, dataset.name),
+            partial(open_table, self.workspace, dataset),
             self._show_table,
             lambda error: rows.set_empty(str(error)),
         )
 
-    def _show_table(self, table: ExampleTable) -> None:
-        self._table = table
-        self._run_filter()
+    def _show_table(self, table: RowTable) -> None:
+        self._take_table(table)
+        self._find_rows()
 
     def _close_rows(self) -> None:
-        self._open = self._table = self._found = None
+        self._open = None
+        self._take_table(None)
         self.set_class(False, "-rows")
         self.query_one(FilterBar).clear()
         self.query_one("#list", Pane).pane_title = "Catalogue"
         self.query_one("#detail", Pane).pane_title = "Dataset"
-        grid = self.query_one("#catalogue", Grid)
-        grid.focus()
+        self._close_reading()
+        self.query_one("#catalogue", Grid).focus()
         self._show_where()
-        self._show_detail()
+        self._show_dataset()
 
-    def _show_rows(self, found: list[int] | None) -> None:
-        table, grid = self._table, self.query_one("#rows", Grid)
-        if table is None:
-            return
-        before = self._row_index(grid.cursor)
-        self._found = found
-        query = self.query_one(FilterBar).query_text
-        grid.set_empty(
-            f"No row has {query!r}.\nPress / and change the filter, esc drops it." if query else "No rows."
-        )
-        count = len(table) if found is None else len(found)
-        grid.show(count, self._cells, cursor=place_of(found, max(0, before)))
-        self.query_one(FilterBar).show_count(count, len(table))
-
-    def _cells(self, at: int) -> Sequence[str]:
-        example = self._example(at)
-        return example_cells(example) if example is not None else ()
-
-    def _row_index(self, at: int) -> int:
-        """The row of the table behind row `at` of the list."""
-        return at if self._found is None or not 0 <= at < len(self._found) else self._found[at]
-
-    def _example(self, at: int) -> Example | None:
-        if self._table is None or at < 0:
-            return None
-        return self._table[self._row_index(at)]
-
-    # -- the filter ---------------------------------------------------------------------------
-
-    def action_filter(self) -> None:
-        self.query_one(FilterBar).open()
+    # -- moving -------------------------------------------------------------------------------
 
     def on_filter_line_committed(self, message: FilterLine.Committed) -> None:
         if self._table is not None:
-            self._run_filter()
-
-    def _run_filter(self) -> None:
-        table, bar = self._table, self.query_one(FilterBar)
-        if table is None:
-            return
-        query = bar.query_text
-        self._filter_run += 1
-        run = self._filter_run
-        if not query:
-            self._show_rows(None)
-            return
-        bar.show_count(None, len(table))
-
-        def show(found: list[int] | None) -> None:
-            if found is not None and run == self._filter_run:
-                self._show_rows(found)
-
-        self.fetch("filter", lambda: matching_rows(table, query, lambda: run == self._filter_run), show)
-
-    def action_match(self, by: int) -> None:
-        """The next row that the filter left, round the end: also while the detail is read."""
-        grid = self.query_one("#rows", Grid)
-        if grid.count:
-            grid.go((grid.cursor + by) % grid.count)
-
-    # -- the detail ---------------------------------------------------------------------------
+            self._find_rows()
 
     def on_grid_moved(self, message: Grid.Moved) -> None:
-        self._show_detail()
+        if message.grid.id == "catalogue":
+            self._show_dataset()
+        else:
+            self._row_moved()
 
-    def _show_detail(self) -> None:
-        reader = self.query_one(Reader)
-        if self._open is not None:
-            example = self._example(self.query_one("#rows", Grid).cursor)
-            if example is not None:
-                reader.show_text(example_text(example))
-            return
-        at = self.query_one("#catalogue", Grid).cursor
-        if 0 <= at < len(self._datasets):
-            reader.show_text(dataset_text(self._datasets[at], time.time()))
-
-    def action_copy(self) -> None:
-        example = self._example(self.query_one("#rows", Grid).cursor)
-        if example is not None:
-            self.bench.copy(example.gold, f"Gold SQL of #{example.number}")
+    def _show_dataset(self) -> None:
+        row = self._dataset_at(self.query_one("#catalogue", Grid).cursor)
+        if self._open is None and row is not None:
+            self.query_one("#dataset", Reader).show_text(dataset_text(row, time.time()))
 
     def whole(self, message: Grid.Whole) -> tuple[str, Text]:
         if message.grid.id == "catalogue":
-            dataset = self._datasets[message.row]
-            return f"Dataset {dataset.name}", dataset_text(dataset, time.time())
+            row = self._catalogue[message.row]
+            return f"Dataset {row.dataset.name}", dataset_text(row, time.time())
         return super().whole(message)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        self.query_one("#catalogue", Grid).set_columns(catalogue_columns(self.has_class("-narrow")))
+        self._fit_columns()
 
     # -- back ---------------------------------------------------------------------------------
 
@@ -261,8 +221,10 @@ class DatasetsScreen(WorkbenchScreen):
         return super().can_go_back() or self._open is not None
 
     def action_back(self) -> None:
-        """Out of the detail, out of the filter, out of the rows."""
-        if super().can_go_back():
+        """Out of a filter that works, out of the detail, out of the filter, out of the rows."""
+        if self._working:
+            self._stop_filter()
+        elif super().can_go_back():
             super().action_back()
         elif self.query_one(FilterBar).query_text:
             self.query_one(FilterBar).clear()
@@ -270,14 +232,22 @@ class DatasetsScreen(WorkbenchScreen):
             self._close_rows()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("filter", "match", "copy"):
+        if action == "filter" and isinstance(self.focused, FilterLine):
+            return False  # there a slash is a slash
+        if action == "add":
+            return self._open is None
+        if action == "run_gold":
+            return self._reading is not None and self._reading.example.database is not None
+        if action in ("model", "prompt"):
+            return self._table is not None and self._with_tokens
+        if action in _ON_ROWS:
             return self._table is not None
         return super().check_action(action, parameters)
 
     def _show_where(self) -> None:
         if self._open is None:
-            count = len(self._datasets)
+            count = len(self._catalogue)
             self.show_where(f"{count} {'dataset' if count == 1 else 'datasets'}" if count else "")
         else:
-            self.show_where(f"{self._open.name} · {self._open.size} rows")
+            self.show_where(f"{self._open.name} · {self._open.size:,} rows")
         self.refresh_bindings()

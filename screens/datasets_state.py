@@ -1,28 +1,114 @@
-"""What the Datasets room shows, as plain values: rows, details, filters. No Textual here."""
+"""What the Datasets room says of a dataset, as plain values. No Textual here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.text import Text
 
+from screens.inspect_state import SetRow, read_sets
+from screens.row_table import RowTable
 from t2s_tui.datasets.add import AddReport
-from t2s_tui.datasets.catalogue import ExampleTable
-from t2s_tui.datasets.filter import matches
+from t2s_tui.datasets.audit.findings import KINDS
+from t2s_tui.datasets.audit.table import AuditTable, read_audit
+from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.errors import DataError
 from t2s_tui.records import Dataset, Example
 from t2s_tui.text import ago
+from t2s_tui.workspace import Workspace
+from widgets.grid import Cell, Column
 from widgets.section import visible
-from widgets.sql_view import sql_text
+from widgets.theme import DIM, PASS, WARN
 
-CHUNK = 500  # rows read at once by the filter; between chunks it looks whether it is still wanted
 PROBLEMS_SHOWN = 200
+NO_DATASET = (
+    "No dataset yet.\nPress a and type sample (English) or sample-ko (Korean), or the path of a file."
+)
+FILTER_HINT = "words  db:game  split:eval  join:>=2  hard:extra  finding:leak  -not"
 
 
-def dataset_cells(dataset: Dataset, now: float) -> list[str]:
-    """name, rows, dialect, added."""
-    return [dataset.name, f"{dataset.size}", dataset.dialect, ago(dataset.created_at, now)]
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an audit made of a dataset. `current` is False when the rows have changed since.
+
+    `rows` have a finding; `by_kind` says how many rows have each.
+    """
+
+    rows: int
+    by_kind: Mapping[str, int]
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRow:
+    """A dataset in the list, with its health (None: never audited)."""
+
+    dataset: Dataset
+    health: Health | None
+
+
+def read_catalogue(workspace: Workspace) -> list[CatalogueRow]:
+    """All datasets; an audit that cannot be read counts as none."""
+    with workspace.store() as store:
+        datasets = store.datasets.all()
+    return [CatalogueRow(dataset, _health(workspace, dataset)) for dataset in datasets]
+
+
+def _health(workspace: Workspace, dataset: Dataset) -> Health | None:
+    try:
+        audit = read_audit(workspace.dataset_dir(dataset.name))
+    except DataError:
+        return None
+    if audit is None:
+        return None
+    kinds = findings_by_kind(audit)
+    return Health(rows_with_findings(audit), kinds, audit.is_of(dataset.fingerprint))
+
+
+def findings_by_kind(audit: AuditTable) -> dict[str, int]:
+    """Kind -> rows that have it, in the order of their weight."""
+    found = audit.summary.get("findings") or {}
+    return {kind: int(found[kind]) for kind in KINDS if found.get(kind)}
+
+
+def rows_with_findings(audit: AuditTable) -> int:
+    """How many rows have a finding at all."""
+    return int(audit.summary.get("rows_with_findings", 0))
+
+
+def open_table(workspace: Workspace, dataset: Dataset) -> RowTable:
+    """The rows of a dataset, with its audit if that is of these rows. Raises NotFound or DataError."""
+    examples = open_examples(workspace, dataset.name)
+    audit = read_audit(workspace.dataset_dir(dataset.name))
+    if audit is not None and (not audit.is_of(dataset.fingerprint) or len(audit) != len(examples)):
+        audit = None
+    return RowTable(dataset, examples, audit)
+
+
+def catalogue_columns(narrow: bool) -> list[Column]:
+    """The list of datasets; a narrow screen leaves dialect and age out."""
+    columns = [Column("name"), Column("rows", 10, right=True), Column("health", 14)]
+    return columns if narrow else [*columns, Column("dialect", 9), Column("added", 10)]
+
+
+def dataset_cells(row: CatalogueRow, now: float, narrow: bool) -> list[Cell]:
+    """name, rows, health, dialect, added."""
+    dataset = row.dataset
+    cells: list[Cell] = [dataset.name, f"{dataset.size:,}", health_words(row.health)]
+    return cells if narrow else [*cells, dataset.dialect, ago(dataset.created_at, now)]
+
+
+def health_words(health: Health | None) -> Text:
+    """`not audited`, `clean`, `12 of 112 rows`, `rows changed`."""
+    if health is None:
+        return Text("not audited", style=DIM)
+    if not health.current:
+        return Text("rows changed", style=DIM)
+    if not health.rows:
+        return Text("clean", style=PASS)
+    return Text(f"{health.rows:,} with findings", style=WARN)
 
 
 def example_cells(example: Example) -> list[str]:
@@ -45,13 +131,14 @@ def facts(pairs: list[tuple[str, str]]) -> Text:
     return text
 
 
-def dataset_text(dataset: Dataset, now: float) -> Text:
+def dataset_text(row: CatalogueRow, now: float) -> Text:
     """Everything the catalogue knows of one dataset, and what can be done with it."""
+    dataset, health = row.dataset, row.health
     text = Text().append(dataset.name, style="bold").append("\n\n")
     text.append_text(
         facts(
             [
-                ("rows", f"{dataset.size}"),
+                ("rows", f"{dataset.size:,}"),
                 ("splits", splits_words(dataset)),
                 ("dialect", dataset.dialect),
                 (
@@ -62,12 +149,20 @@ def dataset_text(dataset: Dataset, now: float) -> Text:
                 ("format", dataset.format),
                 ("fingerprint", dataset.fingerprint),
                 ("added", ago(dataset.created_at, now)),
+                ("audit", health_words(health).plain),
             ]
         )
     )
     text.append("\n")
+    if health is not None and health.by_kind:
+        width = max(len(f"{count:,}") for count in health.by_kind.values())
+        for kind, count in health.by_kind.items():
+            text.append(f"  {count:>{width},}  ", style="bold").append(f"{kind:<15} ")
+            text.append(f"{KINDS[kind]}\n", style="dim")
+        text.append("\n")
     for key, words in (
         ("enter", "read its rows"),
+        ("A", "audit it" if health is None or not health.current else "audit it again"),
         ("3", "train a model on it"),
         ("4", "ask a model its questions"),
     ):
@@ -75,46 +170,11 @@ def dataset_text(dataset: Dataset, now: float) -> Text:
     return text
 
 
-def example_text(example: Example) -> Text:
-    """One row in full: the question, the gold SQL, the DDL, and where it came from."""
-    text = Text()
-    _heading(text, "Question", f"#{example.number}   {example.split}   db {example.db_id}")
-    text.append(visible(example.question)).append("\n\n")
-    _heading(text, "Gold SQL", example.dialect)
-    text.append_text(sql_text(example.gold)).append("\n\n")
-    _heading(text, "DDL", example.dialect)
-    text.append_text(sql_text(example.ddl)).append("\n\n")
-    _heading(text, "Origin", "")
-    database = example.database or "none came with it"
-    if example.database and not Path(example.database).exists():
-        database = f"{example.database} (it is no longer there)"
-    text.append_text(facts([("from", example.origin), ("database", database), ("id", example.id)]))
-    return text
-
-
-def _heading(text: Text, title: str, note: str) -> None:
-    text.append(title, style="bold")
-    if note:
-        text.append(f"   {visible(note)}", style="dim")
-    text.append("\n")
-
-
-def matching_rows(table: ExampleTable, query: str, wanted: Callable[[], bool]) -> list[int] | None:
-    """The indexes of the rows that the filter leaves; None when nobody wants them any more."""
-    found: list[int] = []
-    for start in range(0, len(table), CHUNK):
-        if not wanted():
-            return None
-        rows = table.rows(start, start + CHUNK)
-        found.extend(start + at for at, example in enumerate(rows) if matches(example, query))
-    return found
-
-
-def place_of(rows: list[int] | None, index: int) -> int:
-    """Where row `index` is in the filtered list: itself or the next that is left, else the last."""
-    if rows is None:
-        return index
-    return next((at for at, row in enumerate(rows) if row >= index), max(0, len(rows) - 1))
+def sets_with(workspace: Workspace, example: Example, dataset: str) -> list[SetRow]:
+    """The prediction sets, newest first, that have an answer for this row."""
+    rows = [row for row in read_sets(workspace) if row.made.dataset == dataset]
+    with workspace.store() as store:
+        return [row for row in rows if example.id in store.predictions.of(row.made.name)]
 
 
 def report_words(report: AddReport) -> str:

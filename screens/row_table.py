@@ -87,9 +87,7 @@ class RowTable:
         """The columns that a person can choose now."""
         known = set(self.rows.examples.column_names)
         return [
-            name
-            for name, column in COLUMNS.items()
-            if (self.audited if column.audited else name in known)
+            name for name, column in COLUMNS.items() if (self.audited if column.audited else name in known)
         ]
 
     def cells(self, index: int, names: Sequence[str], marked: bool, ascii_only: bool) -> list[Cell]:

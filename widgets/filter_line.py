@@ -86,6 +86,10 @@ class FilterLine(TextArea):
         self.text = query
         self._close(query)
 
+    def put_back(self, query: str) -> None:
+        """This filter holds again, and nobody is told: its rows are there already."""
+        self._committed = query
+
 
 class FilterBar(Horizontal):
     """One line over a list: the filter that holds, and how many rows it leaves (`9 of 112`)."""
@@ -129,10 +133,15 @@ class FilterBar(Horizontal):
         """No filter: everything is shown again."""
         self.line.set_query("")
 
+    def put_back(self, query: str) -> None:
+        """Show a filter again whose rows are there already."""
+        self.line.put_back(query)
+        self._show_query(query)
+
     def show_count(self, shown: int | None, total: int, note: str = "") -> None:
         """`9 of 112` while filtered, `112` while not, `...` while the filter still works."""
-        found = "…" if shown is None else f"{shown}"
-        count = f"{found} of {total}" if self.query_text else f"{total}"
+        found = "…" if shown is None else f"{shown:,}"
+        count = f"{found} of {total:,}" if self.query_text else f"{total:,}"
         self._count.update(f"{count}  {note}" if note else count)
 
     def on_filter_line_committed(self, message: FilterLine.Committed) -> None:

@@ -152,9 +152,14 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         row = min(max(row, 0), self._count - 1)
         if row == self._cursor:
             return
+        before, top = self._cursor, self.scroll_offset.y
         self._cursor = row
         self._into_view()
-        self.refresh()
+        if self.scroll_offset.y == top:
+            for line in (before, row):
+                self.refresh(Region(0, line - round(top) + 1, self.size.width, 1))
+        else:
+            self.refresh()
         self.post_message(self.Moved(self, row))
 
     # -- drawing ------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from t2s_tui.sql.dialects import SqlSyntaxError, parse
@@ -108,7 +109,7 @@ def _statements(ddl: str) -> list[str]:
     """The DDL cut after each `;`, literals and comments left whole."""
     cuts = [match.end() for match in _PIECE.finditer(ddl) if match.group() == ";"]
     bounds = [0, *cuts, len(ddl)]
-    parts = (ddl[start:stop].strip() for start, stop in zip(bounds, bounds[1:], strict=False))
+    parts = (ddl[start:stop].strip() for start, stop in pairwise(bounds))
     return [part for part in parts if part]
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from screens.datasets_state import example_text, matching_rows, place_of, problems_text, report_words
+from screens.datasets_state import problems_text, report_words
+from screens.rows import place_of
 from t2s_tui.datasets.add import add_dataset
-from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.workspace import Workspace
 from tests.dataset_files import row, write
 from tests.screens.support import bench, on_screen, pressed, screen_text, settled
@@ -30,21 +30,13 @@ def workspace(tmp_path: Path) -> Workspace:
     return opened
 
 
-def test_the_filter_gives_the_places_of_the_rows_and_stops_when_nobody_waits(workspace: Workspace) -> None:
-    table = open_examples(workspace, "game")
-    assert matching_rows(table, "클랜", lambda: True) == [1, 3]
-    assert matching_rows(table, "클랜 db:2", lambda: True) == [3]
-    assert matching_rows(table, "클랜", lambda: False) is None
-    assert place_of([1, 3], 2) == 1
-    assert place_of([1, 3], 9) == 0 or place_of([1, 3], 9) == 1
-    assert place_of(None, 2) == 2
-
-
-def test_a_row_in_full_has_question_gold_ddl_and_origin_and_no_markup(workspace: Workspace) -> None:
-    example = open_examples(workspace, "game")[2]
-    text = example_text(example).plain
-    for words in ("[bold]20[/]", example.gold, "CREATE TABLE players", "game.jsonl:3", example.id):
-        assert words in text
+def test_the_cursor_stays_on_its_row_or_goes_to_the_next() -> None:
+    assert place_of([1, 3], 3, sorted_rows=True) == 1
+    assert place_of([1, 3], 2, sorted_rows=True) == 1
+    assert place_of([1, 3], 9, sorted_rows=True) == 1
+    assert place_of([3, 1, 2], 2, sorted_rows=False) == 2
+    assert place_of([3, 1], 2, sorted_rows=False) == 0
+    assert place_of([], 2, sorted_rows=True) == 0
 
 
 def test_dropped_rows_are_told_with_their_place(workspace: Workspace, tmp_path: Path) -> None:
