@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from rich.text import Text
@@ -10,10 +11,9 @@ from screens.inspect_state import sql_lines
 from screens.row_reading import GoldRun, RowReading
 from screens.row_tokens import CutRow, Piece
 from t2s_tui.datasets.used_tables import TableText
-from t2s_tui.text import duration
-from widgets.detail import Detail
 from widgets.evidence import table_lines
-from widgets.section import Section, paragraph, visible, wrapped
+from widgets.line_view import LineView, Part
+from widgets.section import paragraph, visible, wrapped
 from widgets.sql_view import sql_text
 from widgets.theme import BOLD, DIM, WARN
 
@@ -21,17 +21,11 @@ RESULT_LINES = 12
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-class RowDetail(Detail):
+class RowDetail(LineView):
     """Sections over a `RowReading`. Whether all tables and the tokens are shown is the person's choice."""
 
     def __init__(self) -> None:
-        self._question, self._findings = Section(id="question"), Section(id="findings")
-        self._gold, self._result = Section(id="gold"), Section(id="result")
-        self._tables, self._tokens = Section(id="tables"), Section(id="tokens")
-        self._origin = Section(id="origin")
-        super().__init__(
-            self._question, self._findings, self._gold, self._result, self._tables, self._tokens, self._origin
-        )
+        super().__init__("question", "findings", "gold", "result", "tables", "tokens", "origin")
         self._reading: RowReading | None = None
         self._all_tables = False
         self._ascii = False
@@ -39,24 +33,19 @@ class RowDetail(Detail):
     def show(self, reading: RowReading, ascii_only: bool) -> None:
         """Show the row from its top; the same one again stays where the person has scrolled to."""
         before, self._reading, self._ascii = self._reading, reading, ascii_only
-        if before is None or before.index != reading.index:
-            self.scroll_home(animate=False, immediate=True)
         example = reading.example
-        self._question.show("Question", row_note(reading), lambda width: question_lines(reading, width))
-        if reading.findings:
-            count = len(reading.findings)
-            self._findings.show(
-                Text(f"{count} {'finding' if count == 1 else 'findings'}", style=BOLD + WARN),
-                "",
-                lambda width: finding_lines(reading, width, ascii_only),
-            )
-        else:
-            self._findings.clear()
-        self._gold.show("Gold SQL", gold_note(reading), lambda width: gold_lines(reading, width))
-        self._show_tables()
-        self._origin.show("Origin", "", lambda width: origin_lines(reading, width))
+        parts = {
+            "question": Part("Question", row_note(reading), partial(question_lines, reading)),
+            "findings": findings_part(reading, ascii_only),
+            "gold": Part("Gold SQL", gold_note(reading), partial(gold_lines, reading)),
+            "tables": self._tables(reading),
+            "origin": Part("Origin", "", partial(origin_lines, reading)),
+        }
         if before is None or before.index != reading.index:
-            self.show_word("result", "r runs it" if example.database else "no database came with this row")
+            self.scroll_to_top()
+            words = "r runs it" if example.database else "no database came with this row"
+            parts["result"] = Part("Result", words, lambda _: [])
+        self.set_parts(parts)
 
     def clear(self) -> None:
         self._reading = None
@@ -64,40 +53,30 @@ class RowDetail(Detail):
 
     def show_word(self, section: str, words: str) -> None:
         """A line in the place of the `result` or the `tokens` while there is nothing else to show."""
-        place, title = (self._result, "Result") if section == "result" else (self._tokens, "Tokens")
-        place.show(title, words, lambda _: [])
+        self.set_part(section, Part(section.capitalize(), words, lambda _: []))
 
     def show_result(self, ran: GoldRun) -> None:
         """What gold returned."""
-        note = f"{ran.result.size} · {ran.seconds:.2f} s" if ran.result else duration(ran.seconds)
-        self._result.show("Result", note, lambda width: result_lines(ran, width))
+        note = f"{ran.result.size} · {ran.seconds:.2f} s" if ran.result else f"{ran.seconds:.2f} s"
+        self.set_part("result", Part("Result", note, partial(result_lines, ran)))
 
     def show_tokens(self, cut: CutRow) -> None:
         """The prompt and the answer as tokens."""
-        ascii_only = self._ascii
-        self._tokens.show("Tokens", token_note(cut), lambda width: token_lines(cut, width, ascii_only))
+        draw = partial(token_lines, cut, ascii_only=self._ascii)
+        self.set_part("tokens", Part("Tokens", token_note(cut), draw))
 
     def hide_tokens(self) -> None:
-        self._tokens.clear()
-
-    def see_tokens(self) -> None:
-        """Scroll to the tokens."""
-        self.call_after_refresh(self.scroll_to_widget, self._tokens, animate=False, top=True)
+        self.set_part("tokens", None)
 
     def toggle_tables(self) -> None:
         """Open every table, or only those that the gold uses."""
         self._all_tables = not self._all_tables
-        self._show_tables()
+        if self._reading is not None:
+            self.set_part("tables", self._tables(self._reading))
 
-    def _show_tables(self) -> None:
-        reading, every = self._reading, self._all_tables
-        if reading is None:
-            return
-        tables, ascii_only = reading.tables, self._ascii
-        used = sum(table.used for table in tables)
-        count = sum(bool(table.name) for table in tables)
-        note = f"{used} of {count} used · t {'closes the others' if every else 'opens all'}"
-        self._tables.show("Tables", note, lambda width: ddl_lines(tables, every, width, ascii_only))
+    def _tables(self, reading: RowReading) -> Part:
+        draw = partial(ddl_lines, reading.tables, self._all_tables, ascii_only=self._ascii)
+        return Part("Tables", tables_note(reading, self._all_tables), draw)
 
 
 def row_note(reading: RowReading) -> str:
@@ -124,7 +103,16 @@ def question_lines(reading: RowReading, width: int) -> list[Text]:
     return lines
 
 
-def finding_lines(reading: RowReading, width: int, ascii_only: bool) -> list[Text]:
+def findings_part(reading: RowReading, ascii_only: bool) -> Part | None:
+    """What the audit found in the row, None where that is nothing."""
+    if not reading.findings:
+        return None
+    count = len(reading.findings)
+    title = Text(f"{count} {'finding' if count == 1 else 'findings'}", style=BOLD + WARN)
+    return Part(title, "", partial(finding_lines, reading, ascii_only=ascii_only))
+
+
+def finding_lines(reading: RowReading, width: int, *, ascii_only: bool) -> list[Text]:
     """A finding a line: its kind, then where and what."""
     lines: list[Text] = []
     for found in reading.findings or ():
@@ -163,7 +151,16 @@ def result_lines(ran: GoldRun, width: int) -> list[Text]:
     return lines
 
 
-def ddl_lines(tables: tuple[TableText, ...], every: bool, width: int, ascii_only: bool) -> list[Text]:
+def tables_note(reading: RowReading, every: bool) -> str:
+    """`2 of 5 used · t opens all`."""
+    used = sum(table.used for table in reading.tables)
+    count = sum(bool(table.name) for table in reading.tables)
+    if used in (0, count):
+        return f"{used} of {count} used"
+    return f"{used} of {count} used · t {'closes the others' if every else 'opens all'}"
+
+
+def ddl_lines(tables: tuple[TableText, ...], every: bool, width: int, *, ascii_only: bool) -> list[Text]:
     """Tables that the gold uses stand open, their used columns marked; the others are a line each."""
     opened, closed, mark = ("v ", "> ", "> ") if ascii_only else ("▾ ", "▸ ", "▸ ")
     lines: list[Text] = []
@@ -199,7 +196,7 @@ def token_note(cut: CutRow) -> str:
     return f"{counts} · {cut.prompt_name} · {cut.model}"
 
 
-def token_lines(cut: CutRow, width: int, ascii_only: bool) -> list[Text]:
+def token_lines(cut: CutRow, width: int, *, ascii_only: bool) -> list[Text]:
     """The prompt dim, the scored answer bold behind a bar; `|` between tokens, a raised count at a piece
     that took several."""
     bar, border = ("| ", "|") if ascii_only else ("▌ ", "│")

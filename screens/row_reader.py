@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 from textual.timer import Timer
@@ -18,7 +19,8 @@ from t2s_tui.prompts.templates import list_templates
 from t2s_tui.text import duration
 from widgets.frame import Pane
 
-_SETTLE = 0.06  # seconds the cursor must rest before a row is read: held keys do not pile up reads
+_HELD = 0.12  # seconds between two keys of one that is held down
+_SETTLE = 0.06  # seconds the cursor must then rest before a row is read: held keys do not pile up reads
 
 
 class RowReaderScreen(RowsScreen):
@@ -28,6 +30,7 @@ class RowReaderScreen(RowsScreen):
         super().__init__()
         self._reading: RowReading | None = None
         self._settle: Timer | None = None
+        self._moved = 0.0
         self._cutter: TokenCutter | None = None
         self._with_tokens = False
         self._how: tuple[str, str] | None = None  # (model, prompt) that the tokens are of
@@ -45,9 +48,14 @@ class RowReaderScreen(RowsScreen):
     # -- the row under the cursor -------------------------------------------------------------
 
     def _row_moved(self) -> None:
+        now = time.monotonic()
+        held, self._moved = now - self._moved < _HELD, now
         if self._settle is not None:
             self._settle.stop()
-        self._settle = self.set_timer(_SETTLE, self._read_row)
+        if held:
+            self._settle = self.set_timer(_SETTLE, self._read_row)
+        else:
+            self._read_row()
 
     def _read_row(self) -> None:
         table, index = self._table, self._here
@@ -71,7 +79,9 @@ class RowReaderScreen(RowsScreen):
             self._waiting.clear()
             if self._with_tokens:
                 self._cut()
-        self.refresh_bindings()
+        runs, ran = (r is not None and r.example.database is not None for r in (reading, before))
+        if runs != ran:
+            self.refresh_bindings()
 
     def action_tables(self) -> None:
         """Open all tables, or only those that the gold uses."""
@@ -168,7 +178,7 @@ class RowReaderScreen(RowsScreen):
 
         detail.show_word("tokens", f"{how[1]} · {how[0]}")
         self.fetch("tokens", partial(self._cutter.cut, reading.example, *how), show, failed)
-        detail.see_tokens()
+        detail.go_to_part("tokens")
 
     # -- the same row elsewhere ---------------------------------------------------------------
 

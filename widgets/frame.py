@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.app import RenderResult
 from textual.binding import Binding
 from textual.containers import Container
-from textual.reactive import reactive
+from textual.reactive import reactive, var
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
@@ -178,11 +178,11 @@ _NAMED = {
 class Pane(Container):
     """A titled part of a screen. Its title is reversed while the focus is in it; `z` zooms it."""
 
-    pane_title: reactive[str] = reactive("", init=False)
+    pane_title: var[str] = var("", init=False)  # the pane itself does not look different
 
     def __init__(self, *children: Widget, title: str = "", id: str | None = None, classes: str = "") -> None:
         self._title = Static(title, classes="pane--title", markup=False)
         super().__init__(self._title, *children, id=id, classes=classes)
 
     def watch_pane_title(self, title: str) -> None:
-        self._title.update(title)
+        self._title.update(title, layout=False)  # one line, as wide as the pane: nothing moves

@@ -185,17 +185,29 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         return self._strip(cells, width, style)
 
     def _strip(self, cells: Sequence[Cell], width: int, base: Style) -> Strip:
-        line = Text(" ", no_wrap=True, end="")
+        segments = [Segment(" ", base)]
         for column, size, cell in zip(self._columns, self._widths(width), cells, strict=False):
             if size > 0:
-                line.append_text(_fit(cell, size, column.right))
-                line.append(" ")
-        segments = [
+                segments += self._fitted(cell, size, column.right, base)
+                segments.append(Segment(" ", base))
+        return Strip(segments).simplify().adjust_cell_length(width, base)
+
+    def _fitted(self, cell: Cell, width: int, right: bool, base: Style) -> list[Segment]:
+        """Exactly `width` cells. Strings come from outside: they are never markup."""
+        if isinstance(cell, str):
+            text = clip(one_line(cell), width)
+            padding = " " * max(0, width - cell_len(text))
+            return [Segment(padding + text if right else text + padding, base)]
+        if cell.cell_len > width:
+            cell = cell.copy()
+            cell.truncate(width, overflow="ellipsis")
+        padded = Segment(" " * max(0, width - cell.cell_len), base)
+        pieces = [
             Segment(s.text, base + s.style if isinstance(s.style, Style) else base)
-            for s in line.render(self.app.console)
-            if not s.control
+            for s in cell.render(self.app.console)
+            if not s.control and s.text != "\n"
         ]
-        return Strip(segments).adjust_cell_length(width, base)
+        return [padded, *pieces] if right else [*pieces, padded]
 
     def _widths(self, width: int) -> list[int]:
         fixed = sum(c.width for c in self._columns) + len(self._columns) + 1
@@ -262,14 +274,3 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 def _looks(cells: Sequence[Cell]) -> tuple[str, ...]:
     """What tells apart two drawings of a row."""
     return tuple(cell if isinstance(cell, str) else f"{cell.markup} {cell.style}" for cell in cells)
-
-
-def _fit(cell: Cell, width: int, right: bool) -> Text:
-    """Exactly `width` cells. Strings come from outside: they are never markup."""
-    if isinstance(cell, str):
-        cell = Text(clip(one_line(cell), width))
-    elif cell.cell_len > width:
-        cell = cell.copy()
-        cell.truncate(width, overflow="ellipsis")
-    padding = " " * max(0, width - cell_len(cell.plain))
-    return Text(padding).append_text(cell) if right else cell.copy().append(padding)
