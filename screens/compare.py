@@ -139,7 +139,7 @@ class CompareScreen(WorkbenchScreen):
         """By which metric right and wrong is told."""
         paired = self._paired
         if paired is None or not paired.metrics:
-            self.notify("Both sets need a metric in common: press 5, open each, e evaluates.", markup=False)
+            self.notify("Both sets need a metric in common: press 5, open each, E evaluates.", markup=False)
             return
 
         def chosen(metric: str | None) -> None:

@@ -39,7 +39,7 @@ NOTHING = (
     "Press 4 and make them, for instance before and after a training.\n"
     "Then press p here and pick A and B."
 )
-UNEVALUATED = "Here: press 5, open the set with p, evaluate it with e. p picks others."
+UNEVALUATED = "Here: press 5, open the set with p, evaluate it with E. p picks others."
 
 
 @dataclass(frozen=True, slots=True)

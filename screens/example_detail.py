@@ -1,21 +1,17 @@
-"""The detail of one prediction: question, tables, diff, evidence, verdicts, one below the other."""
+"""The detail of one prediction: question, diff and tables, one below the other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rich.text import Text
-
-from screens.inspect_state import evidence_note, example_head, question_lines, sql_lines, verdict_lines
+from screens.inspect_state import example_head, question_lines, sql_lines
 from t2s_tui.evaluation.review import ReviewRow, load_verdicts
-from t2s_tui.records import Outcome, Verdict
+from t2s_tui.records import Verdict
 from t2s_tui.workspace import Workspace
 from widgets.detail import Detail
-from widgets.evidence import evidence_lines
 from widgets.section import Section
 from widgets.sql_diff import BESIDE, DiffMode, SqlDiff, SqlPair, read_pair
-from widgets.theme import verdict_sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +39,21 @@ class ExampleDetail(Detail):
 
     def __init__(self) -> None:
         self._question, self._ddl = Section(id="question"), Section(id="ddl")
-        self._diff, self._evidence = SqlDiff(id="diff"), Section(id="evidence")
-        self._verdicts = Section(id="verdicts")
-        super().__init__(self._question, self._diff, self._ddl, self._evidence, self._verdicts)
+        self._diff = SqlDiff(id="diff")
+        super().__init__(self._question, self._diff, self._ddl)
         self._reading: Reading | None = None
         self._mode = DiffMode.NORMALISED
         self._with_ddl = False
-        self._ascii = False
 
-    def show(self, reading: Reading, ascii_only: bool) -> None:
+    def show(self, reading: Reading) -> None:
         """Show the prediction from its top; the same one again stays where the person has scrolled to."""
-        before, self._reading, self._ascii = self._reading, reading, ascii_only
+        before, self._reading = self._reading, reading
         if before is None or before.row.example.id != reading.row.example.id:
             self.scroll_home(animate=False, immediate=True)
         example, prediction = reading.row.example, reading.row.prediction
         self._question.show("Question", "", lambda width: question_lines(example, prediction, width))
         self._show_diff()
         self._show_ddl()
-        self._show_evidence()
-        verdicts = reading.verdicts
-        self._verdicts.show("Verdicts", "", lambda width: verdict_lines(verdicts, width, ascii_only))
 
     def clear(self) -> None:
         self._reading = None
@@ -95,17 +86,3 @@ class ExampleDetail(Detail):
             return
         ddl = self._reading.row.example.ddl
         self._ddl.show("Tables", "", lambda width: sql_lines(ddl, width))
-
-    def _show_evidence(self) -> None:
-        reading, ascii_only = self._reading, self._ascii
-        verdict = reading.verdicts.get("execution") if reading else None
-        if verdict is None or not evidence_lines(verdict.evidence, 80):
-            self._evidence.clear()
-            return
-        evidence, wrong = verdict.evidence, verdict.outcome is Outcome.FAIL
-        head = Text.assemble(("Evidence ", "bold")).append_text(verdict_sign(verdict.outcome, ascii_only))
-        self._evidence.show(
-            head,
-            evidence_note(evidence),
-            lambda width: evidence_lines(evidence, width, ordered=wrong, ascii_only=ascii_only),
-        )

@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.timer import Timer
 
-from screens.example_detail import ExampleDetail, Reading, read_example
-from screens.inspect_actions import VerdictScreen
+from screens.inspect_sets import SetsScreen
 from screens.inspect_state import (
+    FAULT_COLUMNS,
     FILTER_HINT,
-    NO_SETS,
-    SetRow,
-    read_sets,
-    record_text,
+    NO_FAULTS,
+    fault_cells,
     row_cells,
     row_columns,
-    set_cells,
     set_columns,
 )
-from screens.whole import WholeScreen
+from screens.pick import PickScreen, every_word
+from screens.reading_half import ReadingHalf
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.review import (
+    FaultCount,
     Review,
     ReviewRow,
-    filter_rows,
-    leading_metric,
+    fault_counts,
     next_failing,
     place_of,
-    score_words,
 )
+from t2s_tui.evaluation.review_filter import fault_query, filter_rows
 from widgets.filter_line import FilterBar, FilterLine
 from widgets.frame import Pane
 from widgets.grid import Cell, Grid
 
+#: What means a prediction: in the list of sets there is none.
 _ON_ROWS = frozenset(
-    "failing filter human undo evaluate view ddl generate match record copy pick".split()  # noqa: SIM905
+    "failing filter human noted undo evaluate evidence view ddl generate match".split()  # noqa: SIM905
+    + "record copy copy_rows pick faults".split()  # noqa: SIM905
 )
-_SETTLE = 0.06  # seconds the cursor must rest before a row is read: held keys do not pile up reads
 
 
-class InspectScreen(VerdictScreen):
+class InspectScreen(SetsScreen):
     """The predictions of one set on the left, with a sign a metric; on the right why one is wrong."""
 
     ROOM = "Inspect"
@@ -56,27 +52,12 @@ class InspectScreen(VerdictScreen):
         Binding("left_square_bracket", "failing(-1)", "", show=False),
         # Priority: the letters that come in the same piece as the slash already go into the line.
         Binding("slash", "filter", "filter", key_display="/", priority=True),
-        Binding("y", "human('pass')", "right"),
-        Binding("w", "human('fail')", "wrong"),
-        Binding("u", "undo", "undo", show=False),
-        Binding("e", "evaluate", "evaluate"),
-        Binding("D", "view", "view"),
-        Binding("t", "ddl", "tables", show=False),
-        Binding("o", "generate", "open in Generate", show=False),
+        Binding("f", "faults", "by fault"),
+        Binding("E", "evaluate", "evaluate"),
         Binding("p", "pick", "pick a set"),
         Binding("n", "match(1)", "next match", key_display="n/N", show=False),
         Binding("N", "match(-1)", "", show=False),
-        Binding("space", "record", "whole record", show=False),
-        Binding("c", "copy", "copy the generated SQL", show=False),
     ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._sets: list[SetRow] = []
-        self._rows: Sequence[ReviewRow] = ()
-        self._reading: Reading | None = None
-        self._settle: Timer | None = None
-        self._go_to: str | None = None  # the example to stand on when the set has been read
 
     def compose_body(self) -> ComposeResult:
         with Horizontal():
@@ -85,69 +66,14 @@ class InspectScreen(VerdictScreen):
             with Pane(title="Predictions", id="list", classes="-list"):
                 yield FilterBar(FILTER_HINT)
                 yield Grid(row_columns(set()), id="rows", empty="Reading the predictions.")
-            with Pane(title="Example", id="detail", classes="-detail"):
-                yield ExampleDetail()
-
-    def on_mount(self) -> None:
-        self.add_class("-picking")
-
-    # -- which prediction set -----------------------------------------------------------------
-
-    def refresh_room(self) -> None:
-        self.fetch("sets", partial(read_sets, self.workspace), self._show_sets)
-        if self._wanted is not None:
-            self._load(self._wanted)
-
-    def open_set(self, name: str, example_id: str | None = None) -> None:
-        """Show this prediction set, at this example if it is one of it: other rooms call it."""
-        self._go_to = example_id
-        if name != self._wanted:
-            self._review, self._rows, self._undo = None, (), []
-            self.query_one("#rows", Grid).show(0, lambda _: ())
-        self._wanted = name
-        self.remove_class("-picking")
-        self.query_one("#rows", Grid).focus()
-        self._load(name)
-
-    def _show_sets(self, sets: list[SetRow]) -> None:
-        self._sets = sets
-        grid = self.query_one("#set-grid", Grid)
-        grid.set_empty(NO_SETS)
-        grid.show(len(sets), lambda at: set_cells(self._sets[at], time.time(), self.has_class("-narrow")))
-        if self._wanted is None and len(sets) == 1:
-            self.open_set(sets[0].made.name)
-        elif self.has_class("-picking"):
-            grid.focus()
-            self._show_head()
-
-    def action_pick(self) -> None:
-        """Back to the list of prediction sets."""
-        self.remove_class("-in-detail")
-        self.add_class("-picking")
-        self.query_one("#set-grid", Grid).focus()
-        self.fetch("sets", partial(read_sets, self.workspace), self._show_sets)
-        self._show_head()
-
-    def can_go_back(self) -> bool:
-        if self.has_class("-picking"):
-            return self._review is not None
-        return super().can_go_back() or bool(self.query_one(FilterBar).query_text)
-
-    def action_back(self) -> None:
-        if self.has_class("-picking"):
-            self.remove_class("-picking")
-            self.query_one("#rows", Grid).focus()
-            self._show_head()
-        elif self.zoomed or self.in_detail:
-            super().action_back()
-        else:
-            self.query_one(FilterBar).clear()
+            yield ReadingHalf()
 
     # -- the rows -----------------------------------------------------------------------------
 
     def _show_review(self, review: Review) -> None:
         self._review, self._stale = review, False
-        self.query_one("#rows", Grid).set_columns(row_columns(review.metrics))
+        self._with_faults = any(row.fault for row in review.rows)
+        self.query_one("#rows", Grid).set_columns(row_columns(review.metrics, faults=self._with_faults))
         self._show_head()
         self._filter()
 
@@ -180,27 +106,14 @@ class InspectScreen(VerdictScreen):
 
     def _cells(self, at: int) -> Sequence[Cell]:
         metrics = self._review.metrics if self._review else set()
-        return row_cells(self._rows[at], metrics, self.bench.ascii_only) if at < len(self._rows) else ()
+        if at >= len(self._rows):
+            return ()
+        return row_cells(self._rows[at], metrics, self.bench.ascii_only, faults=self._with_faults)
 
     @property
     def _row(self) -> ReviewRow | None:
         cursor = self.query_one("#rows", Grid).cursor
         return self._rows[cursor] if 0 <= cursor < len(self._rows) else None
-
-    def _show_head(self) -> None:
-        if self._review is None or self.has_class("-picking"):
-            self.show_where(f"{len(self._sets)} prediction sets" if self._sets else "")
-            return
-        made, scores = self._review.made, self._review.scores
-        only = leading_metric(scores) if self.has_class("-narrow") else None
-        self.show_where(f"{made.dataset} · {made.split} · {made.name}", score_words(scores, only=only))
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fit)
-
-    def _fit(self) -> None:
-        self.query_one("#set-grid", Grid).set_columns(set_columns(self.has_class("-narrow")))
-        self._show_head()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "filter" and isinstance(self.focused, FilterLine):
@@ -217,13 +130,6 @@ class InspectScreen(VerdictScreen):
             self.open_set(self._sets[message.row].made.name)
         else:
             self.open_detail()
-
-    def on_grid_moved(self, message: Grid.Moved) -> None:
-        if message.grid.id != "rows":
-            return
-        if self._settle is not None:
-            self._settle.stop()
-        self._settle = self.set_timer(_SETTLE, self._read_row)
 
     def action_failing(self, step: int) -> None:
         """To the nearest prediction that the most trusted metric calls wrong."""
@@ -247,50 +153,21 @@ class InspectScreen(VerdictScreen):
         self._filter()
         self.refresh_bindings()
 
-    # -- the detail ---------------------------------------------------------------------------
+    def action_faults(self) -> None:
+        """Count the failing rows by fault; enter leaves those of one."""
 
-    def _read_row(self) -> None:
-        row, review = self._row, self._review
-        if row is None or review is None:
-            self._reading = None
-            self.query_one(ExampleDetail).clear()
-            self.query_one("#detail", Pane).pane_title = "Example"
-            return
-        self.fetch("detail", partial(read_example, self.workspace, review.made.name, row), self._show_reading)
+        def leave(count: FaultCount | None) -> None:
+            if count is not None:
+                self.query_one(FilterBar).line.set_query(fault_query(count))
 
-    def _show_reading(self, reading: Reading) -> None:
-        self._reading = reading
-        self.query_one("#detail", Pane).pane_title = reading.title
-        self.query_one(ExampleDetail).show(reading, self.bench.ascii_only)
-
-    def action_view(self) -> None:
-        """Normalised, side by side where there is room, as written."""
-        self.query_one(ExampleDetail).next_view()
-
-    def action_ddl(self) -> None:
-        """Show or hide the tables."""
-        self.query_one(ExampleDetail).toggle_ddl()
-
-    def on_grid_whole(self, message: Grid.Whole) -> None:
-        if message.grid.id == "rows":
-            message.prevent_default()
-            self.action_record()
-
-    def action_record(self) -> None:
-        """Everything that is known of this prediction."""
-        if self._reading is not None:
-            width = min(106, round(self.size.width * 0.9) - 5)
-            text = record_text(self._reading.row, self._reading.verdicts, width, self.bench.ascii_only)
-            self.app.push_screen(WholeScreen(self._reading.title, text))
-
-    def action_copy(self) -> None:
-        row = self._row
-        if row is not None:
-            self.bench.copy(row.prediction.sql, f"Generated SQL of #{row.example.number}")
-
-    def action_generate(self) -> None:
-        """Open this example in Generate."""
-        row, review = self._row, self._review
-        if row is not None and review is not None:
-            dataset, example_id = review.made.dataset, row.example.id
-            self.bench.open_room("generate", lambda room: room.take_example(dataset, example_id))  # type: ignore[attr-defined]
+        counts = fault_counts(self._review.rows if self._review else ())
+        failing = sum(count.leading for count in counts)
+        picker = PickScreen(
+            f"Faults of {failing} failing predictions: enter filters",
+            FAULT_COLUMNS,
+            counts,
+            fault_cells,
+            lambda count, query: every_word(count.fault, query),
+            empty=NO_FAULTS,
+        )
+        self.app.push_screen(picker, leave)

@@ -8,11 +8,13 @@ from functools import partial
 from screens.base import WorkbenchScreen
 from screens.evaluate_form import EvaluateForm
 from screens.inspect_state import concerns, last_judge
+from screens.note import NoteScreen
+from t2s_tui.evaluation.human import Word, put_back, say
 from t2s_tui.evaluation.request import EvaluateRequest
-from t2s_tui.evaluation.review import Review, ReviewRow, load_review, refresh_outcomes, set_human
+from t2s_tui.evaluation.review import Review, ReviewRow, load_review, refresh_outcomes
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.launcher import submit
-from t2s_tui.records import Job, Outcome
+from t2s_tui.records import Job, Outcome, Verdict
 
 _LIVE = 1.0  # seconds between two looks at the verdicts of a running evaluation
 
@@ -24,7 +26,7 @@ class VerdictScreen(WorkbenchScreen):
         super().__init__()
         self._review: Review | None = None
         self._wanted: str | None = None  # the set that is open or being opened
-        self._undo: list[tuple[str, str, int, Outcome | None]] = []
+        self._undo: list[tuple[str, str, int, Verdict | None]] = []
         self._stale = False
         self._started_here: set[str] = set()
 
@@ -45,20 +47,43 @@ class VerdictScreen(WorkbenchScreen):
 
     # -- a person's verdict -------------------------------------------------------------------
 
+    #: How a person comes upon the rows of this room: kept with the verdict, for calibration.
+    drawn = "inspect"
+
     def action_human(self, word: str) -> None:
         """Record that this prediction is right or wrong, whatever the metrics say."""
-        row, review = self._row, self._review
-        if row is None or review is None:
-            return
-        name, example, outcome = review.made.name, row.example, Outcome(word)
+        if self._row is not None:
+            self._say(self._row, Word(Outcome(word), drawn=self.drawn))
 
-        def done(before: Outcome | None) -> None:
+    def action_noted(self, word: str) -> None:
+        """The same with a note: why it is right or wrong."""
+        row = self._row
+        if row is None:
+            return
+        said = "right" if word == Outcome.PASS else "wrong"
+
+        def write(note: str | None) -> None:
+            if note is not None:
+                self._say(row, Word(Outcome(word), note, self.drawn))
+
+        self.app.push_screen(NoteScreen(f"#{row.example.number} is {said}, because"), write)
+
+    def _say(self, row: ReviewRow, word: Word) -> None:
+        if self._review is None:
+            return
+        name, example = self._review.made.name, row.example
+
+        def done(before: Verdict | None) -> None:
             self._undo.append((name, example.id, example.number, before))
+            self.said(row)
             self._refresh_verdicts()
 
         # A name of its own: a second verdict must not overtake the first one's undo.
-        write = partial(set_human, self.workspace, name, example.id, outcome)
+        write = partial(say, self.workspace, name, example.id, word)
         self.fetch(f"human {time.monotonic_ns()}", write, done)
+
+    def said(self, row: ReviewRow) -> None:
+        """A person's verdict on the row is recorded."""
 
     def action_undo(self) -> None:
         """Take the last verdict of a person back."""
@@ -67,12 +92,14 @@ class VerdictScreen(WorkbenchScreen):
             return
         name, example_id, number, before = self._undo.pop()
 
-        def done(_: Outcome | None) -> None:
-            words = "your verdict is taken back" if before is None else f"your verdict is {before} again"
+        def done(_: None) -> None:
+            words = "your verdict is taken back"
+            if before is not None:
+                words = f"your verdict is {'right' if before.outcome is Outcome.PASS else 'wrong'} again"
             self.notify(f"#{number}: {words}", markup=False)
             self._refresh_verdicts()
 
-        write = partial(set_human, self.workspace, name, example_id, before)
+        write = partial(put_back, self.workspace, name, example_id, before)
         self.fetch(f"human {time.monotonic_ns()}", write, done)
 
     # -- evaluating ---------------------------------------------------------------------------

@@ -8,24 +8,24 @@ from typing import Any
 
 from rich.text import Text
 
-from t2s_tui.evaluation.review import ReviewRow, leading_metric, score_words
+from t2s_tui.evaluation.review import FaultCount, ReviewRow, leading_metric, score_words
 from t2s_tui.evaluation.statistics import Score, scores_of
 from t2s_tui.jobs.board import JobView
-from t2s_tui.records import METRIC_ORDER, Example, Outcome, Prediction, PredictionSet, Verdict
+from t2s_tui.records import Example, Prediction, PredictionSet
 from t2s_tui.text import ago
 from t2s_tui.workspace import Workspace
-from widgets.evidence import evidence_lines
 from widgets.grid import Cell, Column
-from widgets.section import paragraph, visible, wrapped
+from widgets.section import paragraph, wrapped
 from widgets.sql_view import sql_text
-from widgets.theme import DIM, SIGN_METRICS, WARN, verdict_sign
+from widgets.theme import SIGN_METRICS, WARN, verdict_sign
 
 NO_SETS = (
     "No predictions yet.\n"
     "Press 4 to generate some, or run in a shell:\n"
     "t2s-tui generate --dataset NAME --split eval --model smollm2"
 )
-FILTER_HINT = "judge:yes  exec:fail,error  -exact:pass  is:failing  db:game  words"
+_FAULT_WIDTH = 16  # cells: `unknown column` fits
+FILTER_HINT = "judge:yes  equiv:fail  -exact:pass  fault:join  is:failing  db:game  words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,27 @@ def row_metrics(metrics: set[str]) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in SIGN_METRICS if pair[0] != "equivalence" or pair[0] in metrics)
 
 
-def row_columns(metrics: set[str]) -> tuple[Column, ...]:
-    """Number, a sign a metric, question."""
+def row_columns(metrics: set[str], *, faults: bool = False) -> tuple[Column, ...]:
+    """Number, a sign a metric, the leading fault where some are known, question."""
     signs = (Column(letter, 1) for _, letter in row_metrics(metrics))
-    return (Column("#", 5, right=True), *signs, Column("question"))
+    fault = (Column("fault", _FAULT_WIDTH),) if faults else ()
+    return (Column("#", 5, right=True), *signs, *fault, Column("question"))
 
 
-def row_cells(row: ReviewRow, metrics: set[str], ascii_only: bool) -> Sequence[Cell]:
+def row_cells(row: ReviewRow, metrics: set[str], ascii_only: bool, *, faults: bool = False) -> Sequence[Cell]:
     """One prediction in the list."""
     signs = (verdict_sign(row.outcomes.get(metric), ascii_only) for metric, _ in row_metrics(metrics))
-    return (str(row.example.number), *signs, row.example.question)
+    fault = (row.fault,) if faults else ()
+    return (str(row.example.number), *signs, *fault, row.example.question)
+
+
+FAULT_COLUMNS = (Column("fault", 28), Column("leads", 6, right=True), Column("also in", 8, right=True))
+NO_FAULTS = "No faults are known of these rows: E evaluates them; the metric normalized names what is wrong."
+
+
+def fault_cells(count: FaultCount) -> Sequence[Cell]:
+    """A fault, how many failing rows it leads, and in how many more it is one of several."""
+    return (count.fault, str(count.leading), str(count.also) if count.also else "")
 
 
 def example_head(example: Example) -> str:
@@ -103,84 +114,6 @@ def sql_lines(sql: str, width: int) -> list[Text]:
         indent = len(line.plain) - len(line.plain.lstrip(" "))
         lines += wrapped(line[indent:] if indent else line, width, " " * (indent + 2), " " * (indent + 4))
     return lines
-
-
-# -- verdicts and their evidence --------------------------------------------------------------
-
-
-def verdict_lines(verdicts: Mapping[str, Verdict], width: int, ascii_only: bool) -> list[Text]:
-    """A line a metric that was run: its sign, its name, what it said."""
-    order = [m for m in METRIC_ORDER if m in verdicts] + sorted(set(verdicts) - set(METRIC_ORDER))
-    lines: list[Text] = []
-    for metric in order:
-        verdict = verdicts[metric]
-        head = Text("  ").append_text(verdict_sign(verdict.outcome, ascii_only)).append(f" {metric:<12}")
-        lines += wrapped(verdict_words(verdict), width, head, " " * head.cell_len)
-    return lines or wrapped(Text("no verdicts yet: press e to evaluate", style=DIM), width, "  ", "  ")
-
-
-def verdict_words(verdict: Verdict) -> Text:
-    """What the metric said in words; a judge with its model, and in quotes what it wrote."""
-    text = Text()
-    if verdict.metric == "judge":
-        word = {Outcome.PASS: "yes", Outcome.FAIL: "no"}.get(verdict.outcome, str(verdict.outcome))
-        text.append(word, "bold")
-        if model := verdict.evidence.get("model"):
-            text.append(f"  {visible(str(model))}", DIM)
-        if rationale := verdict.evidence.get("rationale"):
-            return text.append(f"  “{_flat(str(rationale))}”")  # quotes: these are the judge's own words
-        return (
-            text
-            if verdict.outcome in (Outcome.PASS, Outcome.FAIL)
-            else text.append(f"  {_flat(verdict.why)}")
-        )
-    if verdict.metric == "human":
-        return text.append("right" if verdict.outcome is Outcome.PASS else "wrong")
-    return text.append(_flat(verdict.why), WARN if verdict.evidence.get("weak") else "")
-
-
-def _flat(text: str) -> str:
-    return " ".join(visible(text).split())
-
-
-def evidence_note(evidence: Mapping[str, Any]) -> str:
-    """Which engine gave it, and whether a pass there is weak."""
-    parts = ["execution", str(evidence.get("engine", ""))]
-    if evidence.get("weak"):
-        parts.append("weak")
-    return " · ".join(p for p in parts if p)
-
-
-# -- the whole record -------------------------------------------------------------------------
-
-
-def record_text(row: ReviewRow, verdicts: Mapping[str, Verdict], width: int, ascii_only: bool) -> Text:
-    """Everything that is known of one prediction, in full."""
-    example, prediction = row.example, row.prediction
-    tokens = f"{prediction.prompt_tokens} prompt + {prediction.new_tokens} new tokens"
-    how = f"{tokens}, {prediction.seconds:.2f} s, ended by {prediction.stopped}"
-    parts: list[tuple[str, Text]] = [
-        ("question", Text(visible(example.question))),
-        ("gold", sql_text(example.gold)),
-        ("generated", sql_text(prediction.sql)),
-        ("raw answer", Text(visible(prediction.raw))),
-        ("decoding", Text(how)),
-        ("verdicts", Text("\n").join(verdict_lines(verdicts, width, ascii_only))),
-    ]
-    for metric, verdict in verdicts.items():
-        wrong = verdict.outcome is Outcome.FAIL
-        if lines := evidence_lines(verdict.evidence, width, cap=1000, ordered=wrong, ascii_only=ascii_only):
-            parts.append((f"{metric}: results", Text("\n").join(lines)))
-        if ran := verdict.evidence.get("ran"):
-            parts.append((f"{metric}: what ran", sql_text(str(ran))))
-        if answer := verdict.evidence.get("answer"):
-            parts.append((f"{metric}: answer", Text(visible(str(answer)))))
-    parts.append(("DDL", sql_text(example.ddl)))
-    parts.append(("from", Text(visible(f"{example.origin}  database {example.database or 'none'}"))))
-    text = Text()
-    for title, value in parts:
-        text.append("\n\n" if text else "").append(title, "bold").append("\n").append_text(value)
-    return text
 
 
 # -- evaluating -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from t2s_tui.records import Example, Outcome, Prediction, PredictionSet, Verdict
 from t2s_tui.workspace import Workspace
 
 ROWS = 6
+JUDGED = {"model": "judge-1", "rationale": "it counts the same"}
 BROKEN = "SELECT nickname FROM players WHERE nickname = 'x"  # the literal is never closed
 
 
@@ -61,6 +62,54 @@ def verdicts_of(name: str, examples: list[Example], answers: list[str]) -> list[
 def judge_says(workspace: Workspace, name: str, example_id: str, outcome: Outcome) -> None:
     """A judge's word, as its client stores it."""
     with workspace.store() as store:
-        store.verdicts.add(
-            [Verdict(name, example_id, "judge", outcome, "it counts the same", {"model": "judge-1"})]
-        )
+        store.verdicts.add([Verdict(name, example_id, "judge", outcome, JUDGED["rationale"], JUDGED)])
+
+
+#: What the equivalence engine keeps of a refutation: a player without a character is lost by the inner join.
+REFUTED = {
+    "engine": "sqlite 3.45.0",
+    "class": "data",
+    "databases": 40,
+    "database": 3,
+    "coverage": 0.97,
+    "mutants": {"made": 36, "killed": 35},
+    "seed": 42,
+    "strict": {"outcome": "fail", "why": "0 rows where gold has 1"},
+    "realistic": {"outcome": "fail", "why": "0 rows where gold has 1"},
+    "counterexample": {
+        "ddl": [
+            "CREATE TABLE players (player_id INTEGER PRIMARY KEY, username TEXT)",
+            "CREATE TABLE characters (character_id INTEGER PRIMARY KEY, player_id INTEGER)",
+        ],
+        "inserts": [
+            "INSERT INTO players VALUES (1, '클랜없음'), (2, 'b')",
+            "INSERT INTO characters VALUES (5, 2)",
+        ],
+        "tables": [
+            {
+                "name": "players",
+                "columns": ["player_id", "username"],
+                "rows": [[1, "클랜없음"], [2, "b"]],
+                "marked": [0],
+            },
+            {"name": "characters", "columns": ["character_id", "player_id"], "rows": [[5, 2]], "marked": []},
+        ],
+        "gold": {"columns": ["username", "n"], "rows": [["클랜없음", 0], ["b", 1]]},
+        "pred": {"columns": ["username", "n"], "rows": [["b", 1]]},
+    },
+}
+JOINED = (
+    "SELECT p.username, COUNT(c.character_id) AS n FROM players AS p {} JOIN characters AS c "
+    "ON c.player_id = p.player_id GROUP BY p.username"
+)
+
+
+def refuted(workspace: Workspace, name: str, example_id: str) -> None:
+    """The words of equivalence and of the normalised match, the latter with what is wrong."""
+    faults = {"faults": ["join type", "missing join"]}
+    said = [
+        Verdict(name, example_id, "equivalence", Outcome.FAIL, "they differ on 2 rows", REFUTED),
+        Verdict(name, example_id, "normalized", Outcome.FAIL, "differs in FROM", faults),
+    ]
+    with workspace.store() as store:
+        store.verdicts.add(said)

@@ -11,16 +11,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.style import Style
 from rich.text import Text
 
 from t2s_tui.evaluation.result_rows import row_key, value_key
 from t2s_tui.text import clip, one_line
 from widgets.section import paragraph, visible, wrapped
-from widgets.theme import DIM, FAIL, PASS, WARN
+from widgets.theme import BOLD, DIM, FAIL, PASS, WARN
 
 MAX_ROWS = 8  # lines of a table in the detail pane; the whole of it is one key away
 MAX_CELL = 24  # cells of the widest column
 _GAP = 3
+_STYLES: Mapping[str, Style] = {"-": FAIL, "+": PASS, "▸": BOLD, ">": BOLD}
 
 Row = tuple[Any, ...]
 
@@ -92,7 +94,7 @@ def table_lines(result: Result, signs: Sequence[str], against: Result | None, ca
             lines.append(Text(f"  … {_rows(index - before - 1)}", style=DIM))
         before = index
         changed = _changed(result.rows[index], index, against) if signs[index] in "-+" else set()
-        style = FAIL if signs[index] == "-" else PASS if signs[index] == "+" else DIM
+        style = _STYLES.get(signs[index], DIM)
         for column, cell in enumerate(row):
             cell.stylize(style)
             if column in changed:
@@ -196,16 +198,23 @@ def evidence_lines(
         for note in evidence.get("notes", ())
         for line in wrapped(Text(visible(str(note)), style=WARN), width, "  ! ", "    ")
     ]
-    return [*_together(left, right, width), *notes]
+    return [*flow([left, right], width), *notes]
 
 
-def _together(left: list[Text], right: list[Text], width: int) -> list[Text]:
-    if not left or not right:
-        return left or right
-    left_width = max(line.cell_len for line in left)
-    if left_width + _GAP + max(line.cell_len for line in right) > width:
-        return [_clipped(line, width) for line in (*left, Text(""), *right)]
-    return _beside(left, right, left_width + _GAP)
+def flow(blocks: Sequence[Sequence[Text]], width: int) -> list[Text]:
+    """Blocks of lines side by side as far as they fit, the others below, an empty line between the rows."""
+    lines: list[Text] = []
+    band: list[Text] = []
+    for block in blocks:
+        if not block:
+            continue
+        column = max((line.cell_len for line in band), default=-_GAP) + _GAP
+        if band and column + max(line.cell_len for line in block) <= width:
+            band = _beside(band, block, column)
+            continue
+        lines += [*band, Text("")] if band else []
+        band = [line.copy() for line in block]
+    return [_clipped(line, width) for line in (*lines, *band)]
 
 
 def _side(

@@ -1,21 +1,23 @@
-"""One prediction set as an error analyst reads it: light rows, filters, the next failing one.
+"""One prediction set as an error analyst reads it: light rows, the next failing one, counts by fault.
 
 Joins the set with its examples, its predictions and the outcomes of its verdicts. The evidence stays in
-the store until a row is opened. Pure but for `load_review`, `load_verdicts` and the human verdict.
+the store until a row is opened. Pure but for `load_review`, `refresh_outcomes` and `load_verdicts`.
 """
 
 from __future__ import annotations
 
-import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from t2s_tui.datasets.catalogue import open_examples
-from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.statistics import Score, scores_of
 from t2s_tui.records import Example, Outcome, Prediction, PredictionSet, Verdict
-from t2s_tui.text import nfc
 from t2s_tui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from t2s_tui.store import Store
 
 #: Which verdict decides whether a row fails: a person's first, then what ran, then what was said, then text.
 TRUST = ("human", "execution", "equivalence", "judge", "normalized", "exact")
@@ -23,11 +25,27 @@ TRUST = ("human", "execution", "equivalence", "judge", "normalized", "exact")
 
 @dataclass(frozen=True, slots=True)
 class ReviewRow:
-    """One prediction with its example and what each metric said of it, without the evidence."""
+    """One prediction with its example and what each metric said of it, without the evidence.
+
+    `faults` are the names of what is wrong with the SQL, the leading one first. `shown` is the class of
+    the equivalence verdict (`proved`, `data`, `null`, ...), empty without one.
+    """
 
     example: Example
     prediction: Prediction
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    shown: str = ""
+
+    @property
+    def fault(self) -> str:
+        """The leading fault: empty where there is none, or where the most trusted verdict is a pass."""
+        return self.faults[0] if self.faults and self.failing else ""
+
+    @property
+    def refuted(self) -> bool:
+        """Whether the equivalence engine found rows on which the two queries differ."""
+        return self.outcomes.get("equivalence") is Outcome.FAIL
 
     @property
     def failing(self) -> bool:
@@ -65,11 +83,11 @@ def load_review(workspace: Workspace, name: str) -> Review:
     with workspace.store() as store:
         made = store.predictions.get_set(name)
         predictions = store.predictions.of(name)
-        outcomes = store.verdicts.outcomes(name)
+        said = _said(store, name)
         scores = tuple(scores_of(store, name))
     examples = open_examples(workspace, made.dataset).split(made.split)
     rows = tuple(
-        ReviewRow(example, predictions[example.id], outcomes.get(example.id, {}))
+        said.on(ReviewRow(example, predictions[example.id]))
         for example in examples
         if example.id in predictions
     )
@@ -80,10 +98,37 @@ def refresh_outcomes(workspace: Workspace, review: Review) -> Review:
     """The same rows with the verdicts there are now: what a running evaluation needs each second."""
     name = review.made.name
     with workspace.store() as store:
-        outcomes = store.verdicts.outcomes(name)
+        said = _said(store, name)
         scores = tuple(scores_of(store, name))
-    rows = tuple(replace(row, outcomes=outcomes.get(row.example.id, {})) for row in review.rows)
-    return replace(review, rows=rows, scores=scores)
+    return replace(review, rows=tuple(said.on(row) for row in review.rows), scores=scores)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the verdicts of a set say of each example, as far as lists need it."""
+
+    outcomes: Mapping[str, Mapping[str, Outcome]]
+    faults: Mapping[str, tuple[str, ...]]
+    shown: Mapping[str, str]
+
+    def on(self, row: ReviewRow) -> ReviewRow:
+        key = row.example.id
+        return replace(
+            row,
+            outcomes=self.outcomes.get(key, {}),
+            faults=self.faults.get(key, ()),
+            shown=self.shown.get(key, ""),
+        )
+
+
+def _said(store: Store, name: str) -> _Said:
+    faults = store.verdicts.pick(name, "normalized", "faults")
+    shown = store.verdicts.pick(name, "equivalence", "class")
+    return _Said(
+        store.verdicts.outcomes(name),
+        {key: tuple(map(str, found["faults"])) for key, found in faults.items() if found.get("faults")},
+        {key: str(found["class"]) for key, found in shown.items() if found.get("class")},
+    )
 
 
 def load_verdicts(workspace: Workspace, set_name: str, example_id: str) -> dict[str, Verdict]:
@@ -92,109 +137,25 @@ def load_verdicts(workspace: Workspace, set_name: str, example_id: str) -> dict[
         return store.verdicts.on(set_name, example_id)
 
 
-# -- the filter -------------------------------------------------------------------------------
-
-_METRICS: Mapping[str, str] = {
-    "exact": "exact",
-    "norm": "normalized",
-    "normalized": "normalized",
-    "exec": "execution",
-    "execution": "execution",
-    "equiv": "equivalence",
-    "equivalence": "equivalence",
-    "judge": "judge",
-    "human": "human",
-}
-_OUTCOMES: Mapping[str, Outcome | None] = {
-    **dict.fromkeys(("pass", "yes", "right", "ok"), Outcome.PASS),
-    **dict.fromkeys(("fail", "no", "wrong"), Outcome.FAIL),
-    "unknown": Outcome.UNKNOWN,
-    "error": Outcome.ERROR,
-    "missing": Outcome.MISSING,
-    "none": None,  # not run
-}
-_TEXT_FIELDS = ("db", "sql", "gold", "stopped")
-_IS = ("failing", "reviewed", "cut")
-
-FILTER_HELP = "judge:yes exec:fail,error -exact:pass human:none is:failing db:game words"
+# -- counting by fault ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    field: str
-    values: tuple[str, ...]
-    negated: bool
+class FaultCount:
+    """How many failing predictions a fault leads, and in how many more it is one of several."""
+
+    fault: str
+    leading: int
+    also: int
 
 
-def filter_rows(rows: Sequence[ReviewRow], query: str) -> list[ReviewRow]:
-    """The rows on which every term of the query holds, in their order.
-
-    Terms are separated by spaces: `judge:yes`, `exec:fail,error` (any of them), `-exact:pass` (not),
-    `is:failing` / `is:reviewed` / `is:cut` (decoding ran into its limit), `db:`, `sql:`, `gold:`, `stopped:`
-    (contains), `#47` (the number), and plain words that must occur in the question, its database or either
-    SQL. Raises UsageError for a field or a value that does not exist, naming those that do.
-    """
-    terms = [_term(word) for word in nfc(query).split()]
-    return [row for row in rows if all(_holds(row, term) for term in terms)]
-
-
-def _term(word: str) -> _Term:
-    negated = word.startswith("-") and len(word) > 1
-    body = word[1:] if negated else word
-    if body.startswith("#") and body[1:].isdigit():
-        return _Term("#", (body[1:],), negated)
-    name, colon, value = body.partition(":")
-    name = name.casefold()
-    if not colon or not name.isalpha() or not name.isascii():
-        return _Term("", (body.casefold(),), negated)
-    values = tuple(v for v in value.casefold().split(",") if v)
-    if name in _METRICS:
-        _known(values, _OUTCOMES, name)
-        return _Term(_METRICS[name], values, negated)
-    if name == "is":
-        _known(values, _IS, name)
-        return _Term("is", values, negated)
-    if name in _TEXT_FIELDS and values:
-        return _Term(name, values, negated)
-    fields = ", ".join(["exact", "norm", "exec", "judge", "human", "is", *_TEXT_FIELDS])
-    raise UsageError(f"The filter has no field {name!r}", f"there are {fields}, and plain words")
-
-
-def _known(values: Sequence[str], known: Mapping[str, object] | Sequence[str], name: str) -> None:
-    wrong = [v for v in values if v not in known]
-    if wrong or not values:
-        given = f"{name}:{','.join(wrong)}"
-        raise UsageError(f"{given!r} is no filter", f"after {name}: use one of {', '.join(known)}")
-
-
-def _holds(row: ReviewRow, term: _Term) -> bool:
-    return _plainly(row, term) != term.negated
-
-
-def _plainly(row: ReviewRow, term: _Term) -> bool:
-    example, prediction = row.example, row.prediction
-    match term.field:
-        case "":
-            texts = (example.question, example.db_id, example.gold, prediction.sql)
-            return any(term.values[0] in nfc(text).casefold() for text in texts)
-        case "#":
-            return str(example.number) == term.values[0]
-        case "is":
-            return any(_is(row, value) for value in term.values)
-        case "db" | "sql" | "gold" | "stopped":
-            text = {"db": example.db_id, "gold": example.gold, "sql": prediction.sql}
-            where = nfc(text.get(term.field, prediction.stopped)).casefold()
-            return any(value in where for value in term.values)
-    outcome = row.outcomes.get(term.field)
-    return any(_OUTCOMES[value] is outcome for value in term.values)
-
-
-def _is(row: ReviewRow, what: str) -> bool:
-    if what == "failing":
-        return row.failing
-    if what == "reviewed":
-        return "human" in row.outcomes
-    return row.prediction.stopped == "length"
+def fault_counts(rows: Sequence[ReviewRow]) -> list[FaultCount]:
+    """The faults of the failing rows, those that lead most first: what to mend in the data first."""
+    failing = [row for row in rows if row.fault]
+    leading = Counter(row.fault for row in failing)
+    also = Counter(name for row in failing for name in dict.fromkeys(row.faults[1:]) if name != row.fault)
+    counts = [FaultCount(name, leading[name], also[name]) for name in leading.keys() | also.keys()]
+    return sorted(counts, key=lambda count: (-count.leading, -count.also, count.fault))
 
 
 # -- moving -----------------------------------------------------------------------------------
@@ -212,24 +173,6 @@ def next_failing(rows: Sequence[ReviewRow], at: int, step: int = 1) -> int | Non
 def place_of(rows: Sequence[ReviewRow], example_id: str) -> int | None:
     """Where the example stands in these rows."""
     return next((i for i, row in enumerate(rows) if row.example.id == example_id), None)
-
-
-# -- the person's word ------------------------------------------------------------------------
-
-
-def set_human(
-    workspace: Workspace, set_name: str, example_id: str, outcome: Outcome | None
-) -> Outcome | None:
-    """Record a person's verdict, or take it back with None. Returns what stood there before."""
-    with workspace.store() as store:
-        before = store.verdicts.on(set_name, example_id).get("human")
-        if outcome is None:
-            store.verdicts.remove(set_name, example_id, "human")
-        else:
-            why = "a person read it: " + ("right" if outcome is Outcome.PASS else "wrong")
-            verdict = Verdict(set_name, example_id, "human", outcome, why, {"at": time.time()})
-            store.verdicts.add([verdict])
-    return before.outcome if before else None
 
 
 # -- line 1 -----------------------------------------------------------------------------------

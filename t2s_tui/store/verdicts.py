@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
+from typing import Any
 
 from t2s_tui.records import Outcome, Verdict
 from t2s_tui.store.rows import from_json, to_json, transaction
@@ -51,6 +53,20 @@ class Verdicts:
         found: dict[str, dict[str, Outcome]] = {}
         for example_id, metric, outcome in self._db.execute(sql, (set_name,)):
             found.setdefault(example_id, {})[metric] = Outcome(outcome)
+        return found
+
+    def pick(self, set_name: str, metric: str, *fields: str) -> dict[str, dict[str, Any]]:
+        """example id -> field -> its value in the evidence, at its top; fields without one are left out.
+
+        The rest of the evidence, which may be long, is not read into Python.
+        """
+        columns = ", ".join("json_quote(json_extract(evidence, ?))" for _ in fields)
+        sql = f"SELECT example_id, {columns} FROM verdicts WHERE set_name = ? AND metric = ?"
+        paths = [f'$."{name}"' for name in fields]
+        found: dict[str, dict[str, Any]] = {}
+        for example_id, *texts in self._db.execute(sql, (*paths, set_name, metric)):
+            values = {name: json.loads(text) for name, text in zip(fields, texts, strict=True)}
+            found[example_id] = {name: value for name, value in values.items() if value is not None}
         return found
 
     def on(self, set_name: str, example_id: str) -> dict[str, Verdict]:

@@ -8,21 +8,22 @@ from pathlib import Path
 import pytest
 
 from t2s_tui.errors import NotFound, UsageError
+from t2s_tui.evaluation.human import Word, put_back, say
 from t2s_tui.evaluation.review import (
     Review,
-    filter_rows,
+    fault_counts,
     leading_metric,
     load_review,
     load_verdicts,
     next_failing,
     refresh_outcomes,
     score_words,
-    set_human,
 )
+from t2s_tui.evaluation.review_filter import fault_query, filter_rows
 from t2s_tui.evaluation.statistics import score
 from t2s_tui.records import Example, Outcome, Prediction
 from t2s_tui.workspace import Workspace
-from tests.reviewed import judge_says, reviewed_workspace
+from tests.reviewed import judge_says, refuted, reviewed_workspace
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_words_are_found_in_korean_however_they_were_composed(tuned: Review) -> 
 
 
 @pytest.mark.parametrize(
-    ("query", "names"), [("fault:join", "judge"), ("exec:maybe", "unknown"), ("is:bad", "failing")]
+    ("query", "names"), [("colour:red", "faults"), ("exec:maybe", "unknown"), ("is:bad", "failing")]
 )
 def test_a_filter_that_does_not_exist_names_those_that_do(tuned: Review, query: str, names: str) -> None:
     with pytest.raises(UsageError, match=names):
@@ -85,15 +86,36 @@ def test_the_next_failing_row_goes_around_the_end(tuned: Review) -> None:
 def test_a_person_overrules_the_metrics_and_can_take_it_back(tmp_path: Path) -> None:
     workspace, examples = reviewed_workspace(tmp_path)
     first = examples[0].id
-    assert set_human(workspace, "tuned", first, Outcome.PASS) is None
+    assert say(workspace, "tuned", first, Word(Outcome.PASS, " 조인이 맞다 ", "queue")) is None
     review = load_review(workspace, "tuned")
     assert not review.rows[0].failing
     assert load_verdicts(workspace, "tuned", first)["execution"].outcome is Outcome.FAIL
-    assert set_human(workspace, "tuned", first, Outcome.FAIL) is Outcome.PASS
+    before = say(workspace, "tuned", first, Word(Outcome.FAIL))
+    assert before is not None
+    assert (before.evidence["note"], before.evidence["drawn"]) == ("조인이 맞다", "queue")
     assert refresh_outcomes(workspace, review).rows[0].outcomes["human"] is Outcome.FAIL
-    assert set_human(workspace, "tuned", first, None) is Outcome.FAIL
+    put_back(workspace, "tuned", first, before)
+    assert load_verdicts(workspace, "tuned", first)["human"] == before
+    put_back(workspace, "tuned", first, None)
     assert "human" not in load_verdicts(workspace, "tuned", first)
     assert len(load_verdicts(workspace, "tuned", first)) == 2
+
+
+def test_faults_are_counted_by_the_one_that_leads_and_filtered(tmp_path: Path) -> None:
+    workspace, examples = reviewed_workspace(tmp_path)
+    refuted(workspace, "tuned", examples[0].id)
+    # A fault of what passes on the database is a difference, and nothing to mend.
+    refuted(workspace, "tuned", examples[2].id)
+    say(workspace, "tuned", examples[2].id, Word(Outcome.PASS))
+    review = load_review(workspace, "tuned")
+    assert [(c.fault, c.leading, c.also) for c in fault_counts(review.rows)] == [
+        ("join type", 1, 0),
+        ("missing join", 0, 1),
+    ]
+    assert [places(review, fault_query(count)) for count in fault_counts(review.rows)] == [[0], [0, 2]]
+    assert places(review, "fault:type") == [0]
+    assert places(review, "fault:value") == []
+    assert places(review, "class:data is:failing") == [0]
 
 
 def test_a_missing_answer_of_the_judge_is_no_failure(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from screens.inspect import InspectScreen
 from t2s_tui.evaluation.review import load_verdicts
 from t2s_tui.records import Example, Outcome, RunState
 from t2s_tui.workspace import Workspace
-from tests.reviewed import BROKEN, judge_says, reviewed_workspace
+from tests.reviewed import BROKEN, judge_says, refuted, reviewed_workspace
 from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled, until
 from widgets.grid import Grid
 
@@ -117,6 +117,53 @@ async def test_a_person_overrules_and_undoes(made: Made) -> None:
         assert "human" not in load_verdicts(workspace, "tuned", examples[0].id)
 
 
+async def test_a_person_says_why_in_korean_and_the_note_stays_with_the_verdict(made: Made) -> None:
+    workspace, examples = made
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "W", *"조인 누락", "enter")
+        await on_screen(pilot, "wrong  조인 누락")
+        verdict = load_verdicts(workspace, "tuned", examples[0].id)["human"]
+        assert (verdict.outcome, verdict.evidence["note"]) == (Outcome.FAIL, "조인 누락")
+        await pressed(pilot, "Y", "escape", "u")
+        await on_screen(pilot, f"{examples[0].number} ✗ ✗ · ·")
+
+
+async def test_evidence_is_stepped_through_and_the_counterexample_comes_first(made: Made) -> None:
+    workspace, examples = made
+    refuted(workspace, "tuned", examples[0].id)
+    judge_says(workspace, "tuned", examples[0].id, Outcome.PASS)
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot)
+        await on_screen(pilot, "refuted: data · 3 rows · database 3 of 40 · coverage 97%")
+        assert "- 클랜없음" in screen_text(app)
+        await pressed(pilot, "v")
+        await on_screen(pilot, "Execution ✗")
+        await pressed(pilot, "v")
+        await on_screen(pilot, "it counts the same")
+        await pressed(pilot, "j")  # no judge there: what there is
+        await on_screen(pilot, "Execution ✗")
+        await pressed(pilot, "k", "C")
+        assert "INSERT INTO players" in (workspace.root / "copied.txt").read_text(encoding="utf-8")
+        await pressed(pilot, "tab", "tab", "z")
+        assert screen.half.example.size.height == 0
+
+
+async def test_rows_are_counted_by_fault_and_enter_leaves_those_of_one(made: Made) -> None:
+    workspace, examples = made
+    refuted(workspace, "tuned", examples[0].id)
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await on_screen(pilot, "join type")
+        await pressed(pilot, "f")
+        await on_screen(pilot, "Faults of 1 failing")
+        await pressed(pilot, "enter")
+        await on_screen(pilot, "fault:join-type")
+        await on_screen(pilot, "1 of 6")
+
+
 async def test_copy_writes_the_generated_sql_and_says_to_where(made: Made) -> None:
     workspace, _ = made
     app = bench(workspace, start="inspect")
@@ -168,7 +215,7 @@ async def test_evaluate_says_what_is_wrong_beside_the_field_and_starts_nothing(m
     workspace, _ = made
     app = bench(workspace, start="inspect")
     async with app.run_test(size=(140, 45)) as pilot:
-        await opened(pilot, "e", "j", "j", "j", "right", "f5")
+        await opened(pilot, "E", "j", "j", "j", "right", "f5")
         assert isinstance(app.screen, EvaluateForm)
         await on_screen(pilot, "the judge needs a model")
         await pressed(pilot, "escape")
@@ -179,7 +226,7 @@ async def test_evaluate_submits_a_job_with_what_was_chosen(made: Made) -> None:
     workspace, _ = made
     app = bench(workspace, start="inspect")
     async with app.run_test(size=(140, 45)) as pilot:
-        await opened(pilot, "e", "right", "f5")
+        await opened(pilot, "E", "right", "f5")
         # Its words may be gone before they are looked for: the job itself stays.
         await until(pilot, lambda: any(workspace.jobs_dir.glob("*/job.json")))
         asked = [json.loads(path.read_text()) for path in workspace.jobs_dir.glob("*/job.json")]
