@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from t2s_tui.commands.audit import add_audit
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, out, say, table
 from t2s_tui.errors import UsageError
@@ -41,6 +42,8 @@ def add_parser(commands: Any) -> None:
     show.add_argument("--split")
     show.add_argument("--rows", type=int, default=3, help="how many rows to show (default 3)")
     show.add_argument("--filter", default="", help="words that a row must contain; db:NAME, split:NAME")
+
+    add_audit(actions)
 
     split = common(actions.add_parser("split", help="hold out whole databases"), _split)
     split.add_argument("name")

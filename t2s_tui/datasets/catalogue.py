@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -169,6 +170,12 @@ class ExampleTable:
     def db_counts(self) -> dict[str, int]:
         """db_id -> how many rows it has, in order of first appearance."""
         return dict(Counter(_values(self._table["db_id"])))
+
+    def codes(self, column: str) -> tuple[list[str], array[int]]:
+        """The values of a column of texts, each once, and for each row the place of its own among them."""
+        places: dict[str, int] = {}
+        found = array("i", (places.setdefault(value, len(places)) for value in _values(self._table[column])))
+        return list(places), found
 
     def same_databases(self, other: ExampleTable) -> bool:
         """Whether the rows of both have the same database paths in the same order."""

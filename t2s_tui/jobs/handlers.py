@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -86,6 +87,24 @@ def evaluate(workspace: Workspace, request: dict[str, Any], progress: Progress) 
     return dict(work(workspace, wanted, progress))
 
 
+def audit(workspace: Workspace, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Audit a dataset: t2s_tui.datasets.audit.run, with the sandbox and the tokenizers of this level."""
+    from t2s_tui.datasets.audit.request import AuditRequest
+
+    wanted = parse(AuditRequest, request)
+    from t2s_tui.datasets.audit.run import audit_dataset
+    from t2s_tui.evaluation.golds import SandboxedGolds
+
+    count_tokens = None
+    if wanted.tokenizer is not None:
+        from t2s_tui.training.token_counts import PromptTokens
+
+        count_tokens = partial(PromptTokens, str(workspace.root), wanted.tokenizer, wanted.prompt)
+        count_tokens()  # what is wrong with the model or the prompt is said before any work
+    run_golds = partial(SandboxedGolds, wanted.max_rows)
+    return audit_dataset(workspace, wanted, progress, run_golds=run_golds, count_tokens=count_tokens)
+
+
 def pipeline(workspace: Workspace, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Run jobs one after the other: t2s_tui.jobs.pipeline."""
     from t2s_tui.jobs.pipeline import PipelineRequest, run_pipeline
@@ -124,6 +143,7 @@ HANDLERS: dict[str, Handler] = {
     "train": train,
     "generate": generate,
     "evaluate": evaluate,
+    "audit": audit,
     "pipeline": pipeline,
     "session": session,
     "probe": probe,

@@ -30,7 +30,7 @@ from t2s_tui.records import Job, RunState
 from t2s_tui.text import nfc, one_line
 from t2s_tui.workspace import Workspace
 
-KINDS = ("train", "generate", "evaluate", "pipeline", "session", "probe")
+KINDS = ("train", "generate", "evaluate", "audit", "pipeline", "session", "probe")
 _POLL = 0.2
 _KILL_MARGIN = 15.0  # after the grace: the worker's own SIGTERM and SIGKILL come first
 

@@ -45,13 +45,17 @@ WEIGHTS = MappingProxyType(
     }
 )
 
-#: Findings about two splits; `where` of such a one is the other row, as `split number`.
+#: Findings about two splits.
 LEAKS = ("leak-database", "leak-question", "leak-gold")
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found in a row: a kind of KINDS, the place it is about, and a sentence about it."""
+    """One thing found in a row: a kind of KINDS, the place it is about, and what is said of it.
+
+    The place is a part of the row (`gold line 1, column 8`), or for duplicates and leaks the other row as
+    `split number`.
+    """
 
     kind: str
     where: str
@@ -82,3 +86,8 @@ class AuditedRow:
     def kinds(self) -> str:
         """The kinds of its findings, each once, separated by spaces: what a filter looks at."""
         return " ".join(dict.fromkeys(finding.kind for finding in self.findings))
+
+    @property
+    def weight(self) -> float:
+        """What its findings weigh, each kind once."""
+        return sum(WEIGHTS[kind] for kind in {finding.kind for finding in self.findings})
