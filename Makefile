@@ -29,7 +29,7 @@ demo: install
 	$(BIN)/t2s-tui demo
 
 test: install-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-slow: install-dev
 	$(BIN)/python -m pytest -m slow
