@@ -28,8 +28,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 demo: install
 	$(BIN)/t2s-tui demo
 
+# What runs a real model or a real terminal has the cores to itself.
 test: install-dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 -m "not (slow or model or terminal)"
+	$(BIN)/python -m pytest -m "(model or terminal) and not slow"
 
 test-slow: install-dev
 	$(BIN)/python -m pytest -m slow

@@ -39,7 +39,7 @@ def python_environment() -> dict[str, str]:
     environment.setdefault("MALLOC_MMAP_MAX_", "0")
     environment.setdefault("MALLOC_TRIM_THRESHOLD_", str(1 << 34))
     # libgomp's idle threads spin for long by default, and two torch processes on the same cores then wait for
-    # each other's spinning: seen here as 40 to 65 tokens/s where a short spin gave 120 to 280 on the same load.
+    # each other's spinning: on a loaded machine 40 to 65 tokens/s here, and 120 to 280 with a short spin.
     if "OMP_WAIT_POLICY" not in environment:
         environment.setdefault("GOMP_SPINCOUNT", "10000")
     environment.setdefault("PYTHONIOENCODING", "utf-8:backslashreplace")
