@@ -20,7 +20,7 @@ class ColumnsScreen(ModalScreen[tuple[str, ...] | None]):
     DEFAULT_CSS = """
     ColumnsScreen { align: center middle; }
     ColumnsScreen > Vertical {
-        width: 40; max-width: 96%; height: auto; max-height: 90%;
+        width: 46; max-width: 96%; height: auto; max-height: 90%;
         background: $surface; border: round $primary; padding: 0 1;
     }
     ColumnsScreen .columns--title { text-style: bold; height: 1; }

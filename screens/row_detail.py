@@ -190,10 +190,9 @@ def _fitted(line: Text, width: int) -> Text:
 
 
 def token_note(cut: CutRow) -> str:
-    """`412 tokens: 380 of the prompt, 32 scored · book · smollm2`."""
+    """`412: 380 of the prompt, 32 scored`."""
     whole = cut.prompt_tokens + cut.answer_tokens
-    counts = f"{whole} tokens: {cut.prompt_tokens} of the prompt, {cut.answer_tokens} scored"
-    return f"{counts} · {cut.prompt_name} · {cut.model}"
+    return f"{whole}: {cut.prompt_tokens} of the prompt, {cut.answer_tokens} scored"
 
 
 def token_lines(cut: CutRow, width: int, *, ascii_only: bool) -> list[Text]:
@@ -210,7 +209,8 @@ def token_lines(cut: CutRow, width: int, *, ascii_only: bool) -> list[Text]:
     scored = wrapped(answer, width, bar, bar)
     for line in scored:
         line.stylize(BOLD, len(bar))
-    return [*lines, *scored]
+    how = Text(f"prompt {cut.prompt_name}, tokenizer of {visible(cut.model)}", style=DIM)
+    return [*wrapped(how, width, "  ", "  "), *lines, *scored]
 
 
 def _pieces(pieces: tuple[Piece, ...], border: str, ascii_only: bool) -> Text:

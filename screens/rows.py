@@ -191,6 +191,8 @@ class RowsScreen(WorkbenchScreen):
         self._show_found(before, count)
 
     def action_filter(self) -> None:
+        if self.has_class("-narrow") and self.in_detail:
+            self.close_detail()  # the line is over the list
         self.query_one(FilterBar).open()
 
     def action_match(self, by: int) -> None:
