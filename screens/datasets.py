@@ -10,8 +10,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.widgets import Static
 
 from screens.add_dataset import AddDatasetScreen
+from screens.dataset_audit import DatasetAudit
 from screens.datasets_state import (
     FILTER_HINT,
     NO_DATASET,
@@ -25,7 +27,6 @@ from screens.datasets_state import (
     report_words,
 )
 from screens.row_detail import RowDetail
-from screens.row_reader import RowReaderScreen
 from screens.row_table import PLAIN, RowTable, grid_columns
 from screens.whole import WholeScreen
 from t2s_tui.datasets.add import AddReport
@@ -41,17 +42,21 @@ _ON_ROWS = frozenset(
 )
 
 
-class DatasetsScreen(RowReaderScreen):
+class DatasetsScreen(DatasetAudit):
     """The catalogue on the left; after enter the rows of one dataset. On the right what the cursor is on."""
 
     ROOM = "Datasets"
     CSS_PATH = "datasets.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add a dataset"),
+        Binding("a,A", "audit", "audit", key_display="A"),
+        Binding("A", "stop_audit", "stop the audit"),
+        Binding("v", "summary", "audit summary"),
         # Priority: the letters that come in the same piece as the slash already go into the line.
         Binding("slash", "filter", "filter", key_display="/", priority=True),
         Binding("s", "sort", "sort", key_display="s/S"),
         Binding("S", "turn", "the other end first", show=False),
+        Binding("w", "worst", "worst first"),
         Binding("x", "mark", "mark", key_display="x/X"),
         Binding("X", "mark_all", "mark all listed", show=False),
         Binding("u", "undo", "undo a mark", show=False),
@@ -75,6 +80,7 @@ class DatasetsScreen(RowReaderScreen):
     def compose_body(self) -> ComposeResult:
         with Horizontal():
             with Pane(title="Catalogue", id="list", classes="-list"):
+                yield Static("", id="audit-line", markup=False)
                 yield FilterBar(FILTER_HINT)
                 yield Grid(catalogue_columns(False), id="catalogue", empty="Reading the catalogue.")
                 yield Grid(grid_columns(PLAIN), id="rows", empty="Reading the rows.")
@@ -90,8 +96,24 @@ class DatasetsScreen(RowReaderScreen):
         self.fetch("catalogue", read, self._show_catalogue, lambda error: grid.set_empty(str(error)))
 
     def jobs_changed(self, changed: list[JobView]) -> None:
+        super().jobs_changed(changed)
         if any(view.status.state.ended for view in changed):
             self.refresh_room()
+
+    @property
+    def _meant(self) -> Dataset | None:
+        if self._open is not None:
+            return self._open
+        row = self._dataset_at(self.query_one("#catalogue", Grid).cursor)
+        return row.dataset if row is not None else None
+
+    def _table_of(self, dataset: Dataset) -> RowTable:
+        return open_table(self.workspace, dataset)
+
+    def _open_filtered(self, dataset: Dataset, query: str) -> None:
+        if self._open != dataset:
+            self._open_dataset(dataset)
+        self.query_one(FilterBar).line.set_query(query)
 
     def _show_catalogue(self, rows: list[CatalogueRow]) -> None:
         grid = self.query_one("#catalogue", Grid)
@@ -236,6 +258,14 @@ class DatasetsScreen(RowReaderScreen):
             return False  # there a slash is a slash
         if action == "add":
             return self._open is None
+        if action == "audit":
+            return self._meant is not None and self._running_audit() is None
+        if action == "stop_audit":
+            return self._running_audit() is not None
+        if action == "summary":
+            return self._meant is not None
+        if action == "worst":
+            return self._table is not None and self._table.audited
         if action == "run_gold":
             return self._reading is not None and self._reading.example.database is not None
         if action in ("model", "prompt"):

@@ -12,7 +12,7 @@ from screens.inspect_state import SetRow, read_sets
 from screens.row_table import RowTable
 from t2s_tui.datasets.add import AddReport
 from t2s_tui.datasets.audit.findings import KINDS
-from t2s_tui.datasets.audit.table import AuditTable, read_audit
+from t2s_tui.datasets.audit.table import read_audit
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import DataError
 from t2s_tui.records import Dataset, Example
@@ -63,19 +63,8 @@ def _health(workspace: Workspace, dataset: Dataset) -> Health | None:
         return None
     if audit is None:
         return None
-    kinds = findings_by_kind(audit)
-    return Health(rows_with_findings(audit), kinds, audit.is_of(dataset.fingerprint))
-
-
-def findings_by_kind(audit: AuditTable) -> dict[str, int]:
-    """Kind -> rows that have it, in the order of their weight."""
-    found = audit.summary.get("findings") or {}
-    return {kind: int(found[kind]) for kind in KINDS if found.get(kind)}
-
-
-def rows_with_findings(audit: AuditTable) -> int:
-    """How many rows have a finding at all."""
-    return int(audit.summary.get("rows_with_findings", 0))
+    found = audit.summary
+    return Health(found["with_findings"], found["findings"], audit.is_of(dataset.fingerprint))
 
 
 def open_table(workspace: Workspace, dataset: Dataset) -> RowTable:
@@ -163,6 +152,7 @@ def dataset_text(row: CatalogueRow, now: float) -> Text:
     for key, words in (
         ("enter", "read its rows"),
         ("A", "audit it" if health is None or not health.current else "audit it again"),
+        *([("v", "read its audit")] if health is not None else []),
         ("3", "train a model on it"),
         ("4", "ask a model its questions"),
     ):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from screens.dataset_rows import place_of
 from screens.datasets_state import problems_text, report_words
-from screens.rows import place_of
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.workspace import Workspace
 from tests.dataset_files import row, write

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from screens.dataset_rows import DatasetRows
 from screens.datasets import DatasetsScreen
 from screens.row_detail import RowDetail, token_lines
 from screens.row_reading import formatted, run_gold
 from screens.row_tokens import CutRow
-from screens.rows import RowsScreen
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.datasets.filter import RowFilter, Rows, Scanned
@@ -61,7 +61,7 @@ async def until_read(pilot: Pilot[None]) -> None:
     await on_screen(pilot, "Question" if pilot.app.size.width >= 100 else "question")
 
 
-def numbers(screen: RowsScreen) -> list[int]:
+def numbers(screen: DatasetRows) -> list[int]:
     """The numbers of the rows in the list, from the top."""
     return [screen._index(at) + 1 for at in range(screen.query_one("#rows", Grid).count)]
 
@@ -142,7 +142,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
                 assert opened.wait(20)
 
     monkeypatch.setattr(RowFilter, "scan", slow)
-    monkeypatch.setattr("screens.rows.FIRST_PAGE", 1)
+    monkeypatch.setattr("screens.dataset_rows.FIRST_PAGE", 1)
     return opened
 
 

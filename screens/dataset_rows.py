@@ -55,7 +55,7 @@ class Shown:
     found: array[int] | None = None
 
 
-class RowsScreen(WorkbenchScreen):
+class DatasetRows(WorkbenchScreen):
     """A room with the rows of a dataset in `#rows`. A run number lets what was overtaken be dropped."""
 
     def __init__(self) -> None:

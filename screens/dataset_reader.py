@@ -7,6 +7,7 @@ from functools import partial
 
 from textual.timer import Timer
 
+from screens.dataset_rows import DatasetRows
 from screens.datasets_state import sets_with
 from screens.inspect_state import SetRow
 from screens.pick import pick_word
@@ -14,7 +15,6 @@ from screens.pick_set import pick_set
 from screens.row_detail import RowDetail
 from screens.row_reading import GoldRun, RowReading, read_row, run_gold
 from screens.row_tokens import CutRow, TokenCutter, local_models, usual_tokens
-from screens.rows import RowsScreen
 from t2s_tui.prompts.templates import list_templates
 from t2s_tui.text import duration
 from widgets.frame import Pane
@@ -23,7 +23,7 @@ _HELD = 0.12  # seconds between two keys of one that is held down
 _SETTLE = 0.06  # seconds the cursor must then rest before a row is read: held keys do not pile up reads
 
 
-class RowReaderScreen(RowsScreen):
+class DatasetReader(DatasetRows):
     """A room whose detail pane reads the row under the cursor."""
 
     def __init__(self) -> None:
