@@ -97,15 +97,16 @@ class DatasetRows(WorkbenchScreen):
         """The row of the dataset under the cursor; -1 when there is none."""
         return self._index(self.query_one("#rows", Grid).cursor)
 
-    def _find_rows(self) -> None:
-        """Apply the filter that holds and the order, in a thread."""
+    def _find_rows(self, *, from_top: bool = False) -> None:
+        """Apply the filter that holds and the order, in a thread; the cursor stays on its row if it can."""
         table, bar = self._table, self.query_one(FilterBar)
         if table is None:
             return
         self._run += 1
         if not self._working:
             self._before = self._shown
-        query, order, run, here = bar.query_text, self._order, self._run, self._here
+        query, order, run = bar.query_text, self._order, self._run
+        here = -1 if from_top else self._here
         if not query and order == SOURCE_ORDER:
             self._working = False
             self._show_found(Shown(), len(table), cursor=max(0, here))
@@ -232,8 +233,7 @@ class DatasetRows(WorkbenchScreen):
 
     def _sort(self, order: Order) -> None:
         self._order = order
-        self._find_rows()
-        self.query_one("#rows", Grid).go(0)
+        self._find_rows(from_top=True)
 
     def action_columns(self) -> None:
         """Choose the columns."""
