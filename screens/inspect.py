@@ -21,6 +21,7 @@ from screens.inspect_state import (
 )
 from screens.pick import PickScreen, every_word
 from screens.reading_half import ReadingHalf
+from screens.review_queue import ReviewQueueScreen
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.review import (
     FaultCount,
@@ -38,7 +39,7 @@ from widgets.grid import Cell, Grid
 #: What means a prediction: in the list of sets there is none.
 _ON_ROWS = frozenset(
     "failing filter human noted undo evaluate evidence view ddl generate match".split()  # noqa: SIM905
-    + "record copy copy_rows pick faults".split()  # noqa: SIM905
+    + "record copy copy_rows pick faults review".split()  # noqa: SIM905
 )
 
 
@@ -54,6 +55,7 @@ class InspectScreen(SetsScreen):
         Binding("slash", "filter", "filter", key_display="/", priority=True),
         Binding("f", "faults", "by fault"),
         Binding("E", "evaluate", "evaluate"),
+        Binding("r", "review", "review queue"),
         Binding("p", "pick", "pick a set"),
         Binding("n", "match(1)", "next match", key_display="n/N", show=False),
         Binding("N", "match(-1)", "", show=False),
@@ -152,6 +154,11 @@ class InspectScreen(SetsScreen):
     def on_filter_line_committed(self, message: FilterLine.Committed) -> None:
         self._filter()
         self.refresh_bindings()
+
+    def action_review(self) -> None:
+        """Decide what the verdicts contradict each other on."""
+        if self._review is not None:
+            self.app.push_screen(ReviewQueueScreen(self._review.made.name))
 
     def action_faults(self) -> None:
         """Count the failing rows by fault; enter leaves those of one."""

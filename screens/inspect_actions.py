@@ -47,8 +47,10 @@ class VerdictScreen(WorkbenchScreen):
 
     # -- a person's verdict -------------------------------------------------------------------
 
-    #: How a person comes upon the rows of this room: kept with the verdict, for calibration.
-    drawn = "inspect"
+    @property
+    def drawn(self) -> str:
+        """How a person comes upon the rows of this room: kept with the verdict, for calibration."""
+        return "inspect"
 
     def action_human(self, word: str) -> None:
         """Record that this prediction is right or wrong, whatever the metrics say."""

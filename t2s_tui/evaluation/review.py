@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.evaluation.statistics import Score, scores_of
@@ -27,8 +27,9 @@ TRUST = ("human", "execution", "equivalence", "judge", "normalized", "exact")
 class ReviewRow:
     """One prediction with its example and what each metric said of it, without the evidence.
 
-    `faults` are the names of what is wrong with the SQL, the leading one first. `shown` is the class of
-    the equivalence verdict (`proved`, `data`, `null`, ...), empty without one.
+    `faults` are the names of what is wrong with the SQL, the leading one first. `shown` is the class of the
+    equivalence verdict (`proved`, `data`, `null`, ...), empty without one. `weak`: it passes on a database
+    that cannot tell. `drawn` is how a person came upon it, empty before.
     """
 
     example: Example
@@ -36,6 +37,8 @@ class ReviewRow:
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     shown: str = ""
+    weak: bool = False
+    drawn: str = ""
 
     @property
     def fault(self) -> str:
@@ -110,6 +113,8 @@ class _Said:
     outcomes: Mapping[str, Mapping[str, Outcome]]
     faults: Mapping[str, tuple[str, ...]]
     shown: Mapping[str, str]
+    weak: Mapping[str, bool]
+    drawn: Mapping[str, str]
 
     def on(self, row: ReviewRow) -> ReviewRow:
         key = row.example.id
@@ -118,16 +123,22 @@ class _Said:
             outcomes=self.outcomes.get(key, {}),
             faults=self.faults.get(key, ()),
             shown=self.shown.get(key, ""),
+            weak=self.weak.get(key, False),
+            drawn=self.drawn.get(key, ""),
         )
 
 
 def _said(store: Store, name: str) -> _Said:
-    faults = store.verdicts.pick(name, "normalized", "faults")
-    shown = store.verdicts.pick(name, "equivalence", "class")
+    def picked(metric: str, field: str) -> dict[str, Any]:
+        found = store.verdicts.pick(name, metric, field)
+        return {key: values[field] for key, values in found.items() if values.get(field)}
+
     return _Said(
-        store.verdicts.outcomes(name),
-        {key: tuple(map(str, found["faults"])) for key, found in faults.items() if found.get("faults")},
-        {key: str(found["class"]) for key, found in shown.items() if found.get("class")},
+        outcomes=store.verdicts.outcomes(name),
+        faults={key: tuple(map(str, names)) for key, names in picked("normalized", "faults").items()},
+        shown={key: str(kind) for key, kind in picked("equivalence", "class").items()},
+        weak=dict.fromkeys(picked("execution", "weak"), True),
+        drawn={key: str(how) for key, how in picked("human", "drawn").items()},
     )
 
 
