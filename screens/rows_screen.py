@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
+from screens.edit_run import EditRunScreen
 from screens.evidence_words import record_text
 from screens.example_detail import Reading, read_example
 from screens.inspect_actions import VerdictScreen
@@ -28,6 +29,7 @@ class RowsScreen(VerdictScreen):
         Binding("Y", "noted('pass')", "right, with a note", show=False),
         Binding("W", "noted('fail')", "wrong, with a note", show=False),
         Binding("u", "undo", "undo your verdict", show=False),
+        Binding("e", "edit", "edit & run"),
         Binding("v", "evidence(1)", "evidence", key_display="v"),
         Binding("V", "evidence(-1)", "the evidence before", show=False),
         Binding("D", "view", "view of the diff", show=False),
@@ -118,6 +120,11 @@ class RowsScreen(VerdictScreen):
             self.notify("There is no counterexample on this row.", markup=False)
             return
         self.bench.copy(script, f"The counterexample of #{reading.row.example.number}")
+
+    def action_edit(self) -> None:
+        """Change the generated SQL and see what the metrics say of it."""
+        if self._row is not None:
+            self.app.push_screen(EditRunScreen(self._row))
 
     def action_generate(self) -> None:
         """Open this example in Generate."""

@@ -29,7 +29,7 @@ def say(workspace: Workspace, set_name: str, example_id: str, word: Word) -> Ver
     said = "right" if word.outcome is Outcome.PASS else "wrong"
     note = nfc(word.note).strip()
     evidence: dict[str, Any] = {"at": time.time(), "drawn": word.drawn} | ({"note": note} if note else {})
-    why = f"a person read it: {said}"
+    why = f"a person read it: {said}" + (f", {' '.join(note.split())}" if note else "")
     verdict = Verdict(set_name, example_id, "human", word.outcome, why, evidence)
     with workspace.store() as store:
         before = store.verdicts.on(set_name, example_id).get("human")

@@ -150,6 +150,23 @@ async def test_evidence_is_stepped_through_and_the_counterexample_comes_first(ma
         assert screen.half.example.size.height == 0
 
 
+@pytest.mark.parametrize("size", [(140, 45), (80, 24)])
+async def test_sql_is_edited_and_run_and_nothing_of_it_is_kept(made: Made, size: tuple[int, int]) -> None:
+    workspace, examples = made
+    before = load_verdicts(workspace, "tuned", examples[0].id)
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, "e")
+        await on_screen(pilot, "Edit & run")
+        await pressed(pilot, "f5")
+        await on_screen(pilot, "0 rows where gold has 1")
+        await pressed(pilot, "e", *["backspace"] * len(" LIMIT 0"), "f5")
+        await on_screen(pilot, "the same result")
+        assert load_verdicts(workspace, "tuned", examples[0].id) == before
+        await pressed(pilot, "escape", "escape", "escape")
+        await on_screen(pilot, "Inspect")
+
+
 async def test_rows_are_counted_by_fault_and_enter_leaves_those_of_one(made: Made) -> None:
     workspace, examples = made
     refuted(workspace, "tuned", examples[0].id)

@@ -1,0 +1,44 @@
+"""A trial: judge one pair now, without keeping the verdicts. What `edit & run` and another mode do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from t2s_tui.evaluation.judged import Judged, Pair
+from t2s_tui.records import Example, Verdict
+
+
+def try_sql(example: Example, sql: str, set_name: str = "") -> dict[str, Verdict]:
+    """metric -> the verdict on `sql` as an answer to the example, by every metric that needs no money.
+
+    Runs in the calling thread and takes as long as the query, at most the limit of the sandbox. The engines
+    are imported when it is called: a screen may import this module.
+    """
+    from t2s_tui.evaluation.exact import judge_exact
+    from t2s_tui.evaluation.execution import Execution
+    from t2s_tui.evaluation.metrics import METRICS
+    from t2s_tui.evaluation.normalized import judge_normalized
+
+    pair = pair_of(example, sql)
+    said: dict[str, Judged] = {"exact": judge_exact(pair), "normalized": judge_normalized(pair)}
+    with Execution() as execution:
+        said["execution"] = execution.judge(pair)
+    return {
+        name: Verdict(
+            set_name, example.id, name, judged.outcome, judged.why, judged.evidence, METRICS[name].version
+        )
+        for name, judged in said.items()
+    }
+
+
+def pair_of(example: Example, sql: str) -> Pair:
+    """What the metrics get."""
+    return Pair(
+        gold=example.gold,
+        generated=sql,
+        dialect=example.dialect,
+        ddl=example.ddl or None,
+        database=Path(example.database) if example.database else None,
+        question=example.question,
+        accepted=example.accepted,
+    )
