@@ -1,4 +1,4 @@
-"""`t2s-tui datasets add | list | show | split | export`."""
+"""`t2s-tui datasets add | list | show`; the other actions have files of their own."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from t2s_tui.commands.audit import add_audit
+from t2s_tui.commands.clean import add_clean
+from t2s_tui.commands.dataset_export import add_export, chosen_rows
+from t2s_tui.commands.dataset_words import as_json, history_in_words, splits_in_words
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, out, say, table
+from t2s_tui.commands.splits import add_split
 from t2s_tui.errors import UsageError
-from t2s_tui.records import Dataset
 from t2s_tui.text import ago
 
 _SHOWN_PROBLEMS = 10
@@ -20,7 +23,7 @@ _SHOWN_PROBLEMS = 10
 
 def add_parser(commands: Any) -> None:
     """Add `datasets` and what it can do."""
-    group = commands.add_parser("datasets", help="add, list, show, split and export datasets")
+    group = commands.add_parser("datasets", help="add, audit, split, clean and export datasets")
     actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     add = common(actions.add_parser("add", help="take a source into the catalogue"), _add)
@@ -45,14 +48,9 @@ def add_parser(commands: Any) -> None:
 
     add_audit(actions)
 
-    split = common(actions.add_parser("split", help="hold out whole databases"), _split)
-    split.add_argument("name")
-    split.add_argument("--holdout", required=True, help="db_ids for evaluation, separated by commas")
-
-    export = common(actions.add_parser("export", help="write the rows to a file"), _export)
-    export.add_argument("name")
-    export.add_argument("--to", type=Path, required=True, metavar="FILE", help=".csv, .jsonl or .parquet")
-    export.add_argument("--split")
+    add_split(actions)
+    add_clean(actions)
+    add_export(actions)
 
 
 def _add(args: argparse.Namespace) -> int:
@@ -82,7 +80,7 @@ def _add(args: argparse.Namespace) -> int:
         return 0
     verb = "Added" if report.added else "Already there:"
     dropped = f", {dataset.dropped} rows dropped" if dataset.dropped else ""
-    say(f"{verb} {dataset.name}: {_splits(dataset)} ({dataset.dialect}){dropped}.")
+    say(f"{verb} {dataset.name}: {splits_in_words(dataset)} ({dataset.dialect}){dropped}.")
     return 0
 
 
@@ -94,15 +92,6 @@ def _column_map(pairs: list[str]) -> dict[str, str] | None:
             raise UsageError(f"--map {pair!r} is not FIELD=COLUMN", "write it as --map question=utterance")
         mapped[field.strip()] = column.strip()
     return mapped or None
-
-
-def as_json(dataset: Dataset) -> dict[str, Any]:
-    """A dataset as plain JSON."""
-    return {**asdict(dataset), "splits": dict(dataset.splits), "size": dataset.size}
-
-
-def _splits(dataset: Dataset) -> str:
-    return ", ".join(f"{name} {count}" for name, count in dataset.splits.items())
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -117,71 +106,32 @@ def _list(args: argparse.Namespace) -> int:
     if not datasets:
         say("No datasets yet. Take the sample with `t2s-tui datasets add sample`.")
         return 0
+    now = time.time()
     rows = [
-        (d.name, d.size, _splits(d), d.dialect, d.format, ago(d.created_at, time.time())) for d in datasets
+        (d.name, d.size, splits_in_words(d), d.dialect, d.format, ago(d.created_at, now)) for d in datasets
     ]
     table(("name", "rows", "splits", "dialect", "format", "added"), rows, right=(1,))
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    from t2s_tui.datasets.catalogue import open_examples
-    from t2s_tui.datasets.filter import matches
-
     workspace = opened(args)
     with workspace.store() as store:
         dataset = store.datasets.get(args.name)
-    examples = open_examples(workspace, args.name)
-    if args.split and args.split not in dataset.splits:
-        raise UsageError(f"{args.name} has no split {args.split!r}", f"it has {_splits(dataset)}")
-    wanted = (e for e in examples if not args.split or e.split == args.split)
-    found = list(islice((e for e in wanted if matches(e, args.filter)), args.rows))
+    found = list(islice(chosen_rows(workspace, args.name, args.split, args.filter), args.rows))
     if args.json:
         emit(as_json(dataset))
         for example in found:
             emit(asdict(example))
         return 0
     dropped = f"   dropped {dataset.dropped}" if dataset.dropped else ""
-    out.print(f"{dataset.name}   {_splits(dataset)}   {dataset.dialect}   from {dataset.source}{dropped}")
+    out.print(
+        f"{dataset.name}   {splits_in_words(dataset)}   {dataset.dialect}   from {dataset.source}{dropped}"
+    )
+    out.print(f"fingerprint {dataset.fingerprint}   licence {dataset.license or 'not stated'}")
+    for line in history_in_words(dataset):
+        out.print(line)
     for example in found:
         out.print(f"\n#{example.number}  {example.split}  {example.db_id}  {example.origin}")
         out.print(example.question, example.ddl, example.gold, sep="\n")
-    return 0
-
-
-def _split(args: argparse.Namespace) -> int:
-    from t2s_tui.datasets.splits import split_by_database
-
-    holdout = [part.strip() for part in args.holdout.split(",") if part.strip()]
-    dataset = split_by_database(opened(args), args.name, holdout)
-    if args.json:
-        emit(as_json(dataset))
-    else:
-        say(f"{dataset.name}: {_splits(dataset)}.")
-    return 0
-
-
-def _export(args: argparse.Namespace) -> int:
-    from t2s_tui.commands.tables import write_table
-    from t2s_tui.datasets.catalogue import open_examples
-
-    examples = open_examples(opened(args), args.name)
-    rows = [
-        {
-            "id": e.id,
-            "split": e.split,
-            "db_id": e.db_id,
-            "context": e.ddl,
-            "question": e.question,
-            "answer": e.gold,
-            "dialect": e.dialect,
-        }
-        for e in examples
-        if not args.split or e.split == args.split
-    ]
-    write_table(args.to, rows)
-    if args.json:
-        emit({"file": str(args.to), "rows": len(rows)})
-    else:
-        say(f"Wrote {len(rows)} rows to {args.to}.")
     return 0

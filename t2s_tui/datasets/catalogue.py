@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, groupby, islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, overload
 
@@ -58,15 +58,14 @@ class Written:
 
 
 class ExampleRows(Sequence[Example]):
-    """Some stretches of rows of a dataset, read from the map as they are asked for."""
+    """Some rows of a dataset, read from the map as they are asked for: four bytes a row."""
 
-    def __init__(self, table: ExampleTable, runs: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, table: ExampleTable, indexes: array[int]) -> None:
         self._table = table
-        self._runs = runs
-        self._ends = list(accumulate(stop - start for start, stop in runs))
+        self._indexes = indexes  # rising
 
     def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return len(self._indexes)
 
     @overload
     def __getitem__(self, index: int) -> Example: ...
@@ -74,19 +73,16 @@ class ExampleRows(Sequence[Example]):
     def __getitem__(self, index: slice) -> list[Example]: ...
     def __getitem__(self, index: int | slice) -> Example | list[Example]:
         if isinstance(index, slice):
-            return [self._at(at) for at in range(*index.indices(len(self)))]
-        at = index + len(self) if index < 0 else index
-        if not 0 <= at < len(self):
-            raise IndexError(f"example {index} of {len(self)}")
-        return self._at(at)
+            return [self._table[at] for at in self._indexes[index]]
+        return self._table[self._indexes[index]]
 
     def __iter__(self) -> Iterator[Example]:
-        for start, stop in self._runs:
-            yield from self._table.between(start, stop)
-
-    def _at(self, at: int) -> Example:
-        run = bisect_right(self._ends, at)
-        return self._table[self._runs[run][1] - (self._ends[run] - at)]
+        for batch, of_batch in groupby(self._indexes, key=lambda at: at // BATCH):
+            start = batch * BATCH
+            rows = self._table.rows(start, start + BATCH)
+            yield from (rows[at - start] for at in of_batch)
+            if batch % _RELEASE_EVERY == _RELEASE_EVERY - 1:
+                self._table.release()
 
 
 class ExampleTable:
@@ -97,7 +93,7 @@ class ExampleTable:
 
     def __init__(self, table: pa.Table, release: Callable[[], None] = lambda: None) -> None:
         self._table = table
-        self._split_runs: dict[str, list[tuple[int, int]]] | None = None
+        self._split_codes: tuple[list[str], array[int]] | None = None
         self._by_id: pa.Array | None = None
         #: Gives the pages of the map back that were looked at. Rows can be read on.
         self.release = release
@@ -118,23 +114,25 @@ class ExampleTable:
         return self.rows(at, at + 1)[0]
 
     def __iter__(self) -> Iterator[Example]:
-        return self.between(0, len(self))
+        for start in range(0, len(self), BATCH):
+            yield from self.rows(start, start + BATCH)
+            if start // BATCH % _RELEASE_EVERY == _RELEASE_EVERY - 1:
+                self.release()
 
     def rows(self, start: int, stop: int) -> list[Example]:
         """The examples from `start` up to and without `stop`, as many as there are."""
         start, stop = max(0, start), min(len(self), stop)
         return _examples(self._table.slice(start, stop - start)) if start < stop else []
 
-    def between(self, start: int, stop: int) -> Iterator[Example]:
-        """The same one after the other, a batch in memory at a time."""
-        for at in range(start, stop, BATCH):
-            yield from self.rows(at, min(at + BATCH, stop))
-            if at // BATCH % _RELEASE_EVERY == _RELEASE_EVERY - 1:
-                self.release()
-
     def split(self, name: str) -> ExampleRows:
         """All examples of one split, in the order of the dataset; empty when there is no such split."""
-        return ExampleRows(self, self._runs().get(name, []))
+        names, codes = self._splits()
+        code = names.index(name) if name in names else -1
+        return self.at(array("I", (at for at, of in enumerate(codes) if of == code)))
+
+    def at(self, indexes: array[int]) -> ExampleRows:
+        """The examples at these rising indexes from 0 (`array("I")`)."""
+        return ExampleRows(self, indexes)
 
     def find(self, example_id: str) -> Example | None:
         """The example of that id, None without one."""
@@ -153,28 +151,22 @@ class ExampleTable:
     @property
     def split_names(self) -> list[str]:
         """In order of first appearance."""
-        return list(self._runs())
+        return list(self._splits()[0])
 
-    def _runs(self) -> dict[str, list[tuple[int, int]]]:
-        """Split name -> the stretches (start, stop) of rows that it is made of; usually one."""
-        if self._split_runs is None:
-            runs: dict[str, list[tuple[int, int]]] = {}
-            start = 0
-            for name, group in groupby(_values(self._table["split"])):
-                stop = start + sum(1 for _ in group)
-                runs.setdefault(name, []).append((start, stop))
-                start = stop
-            self._split_runs = runs
-        return self._split_runs
+    def _splits(self) -> tuple[list[str], array[int]]:
+        if self._split_codes is None:
+            self._split_codes = self.codes("split")
+        return self._split_codes
 
-    def db_counts(self) -> dict[str, int]:
-        """db_id -> how many rows it has, in order of first appearance."""
-        return dict(Counter(_values(self._table["db_id"])))
+    def texts(self, column: str) -> Iterator[str]:
+        """The values of a column of texts, row by row."""
+        for chunk in self._table[column].chunks:
+            yield from chunk.to_pylist()
 
     def codes(self, column: str) -> tuple[list[str], array[int]]:
         """The values of a column of texts, each once, and for each row the place of its own among them."""
         places: dict[str, int] = {}
-        found = array("i", (places.setdefault(value, len(places)) for value in _values(self._table[column])))
+        found = array("i", (places.setdefault(value, len(places)) for value in self.texts(column)))
         return list(places), found
 
     def same_databases(self, other: ExampleTable) -> bool:
@@ -273,12 +265,6 @@ def _batch(examples: list[Example], schema: pa.Schema) -> pa.RecordBatch:
 def _value(example: Example, name: str) -> Any:
     value = getattr(example, name)
     return json.dumps(value, ensure_ascii=False) if name in ("accepted", "extra") else value
-
-
-def _values(column: pa.ChunkedArray) -> Iterator[str]:
-    """The texts of a column, a chunk in memory at a time."""
-    for chunk in column.chunks:
-        yield from chunk.to_pylist()
 
 
 def _examples(table: pa.Table) -> list[Example]:

@@ -175,9 +175,11 @@ def _texts(field: str, value: Any) -> tuple[str, ...]:
 
 
 def _extra(value: Any) -> dict[str, str]:
-    """A mapping of texts; other values are written as JSON."""
+    """A mapping of texts, or a map of Parquet as pairs; other values are written as JSON."""
     if _is_missing(value):
         return {}
+    if isinstance(value, list) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in value):
+        value = dict(value)
     if not isinstance(value, Mapping):
         raise _Bad("extra", f"is no mapping but {type(value).__name__} {str(value)[:40]}")
     texts = {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in value.items()}

@@ -69,6 +69,11 @@ class AuditTable:
         rows = (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
         return [AuditedRow(**{**row, "findings": _findings(row["findings"])}) for row in rows]
 
+    def kinds(self) -> Iterator[str]:
+        """The kinds of findings of every row, separated by spaces."""
+        for chunk in self.arrow["kinds"].chunks:
+            yield from chunk.to_pylist()
+
     def is_of(self, fingerprint: str) -> bool:
         """Whether this is what these rules say of a dataset of that fingerprint."""
         return self.version == VERSION and self.fingerprint == fingerprint
