@@ -19,6 +19,7 @@ from screens.inspect_state import (
     row_columns,
     set_columns,
 )
+from screens.judge import JudgeScreen
 from screens.pick import PickScreen, every_word
 from screens.reading_half import ReadingHalf
 from screens.review_queue import ReviewQueueScreen
@@ -39,7 +40,7 @@ from widgets.grid import Cell, Grid
 #: What means a prediction: in the list of sets there is none.
 _ON_ROWS = frozenset(
     "failing filter human noted undo evaluate evidence view ddl generate match".split()  # noqa: SIM905
-    + "record copy copy_rows pick faults review edit".split()  # noqa: SIM905
+    + "record copy copy_rows pick faults review edit judge".split()  # noqa: SIM905
 )
 
 
@@ -56,6 +57,7 @@ class InspectScreen(SetsScreen):
         Binding("f", "faults", "by fault"),
         Binding("E", "evaluate", "evaluate"),
         Binding("r", "review", "review queue"),
+        Binding("a", "judge", "the judge at work", show=False),
         Binding("p", "pick", "pick a set"),
         Binding("n", "match(1)", "next match", key_display="n/N", show=False),
         Binding("N", "match(-1)", "", show=False),
@@ -159,6 +161,11 @@ class InspectScreen(SetsScreen):
         """Decide what the verdicts contradict each other on."""
         if self._review is not None:
             self.app.push_screen(ReviewQueueScreen(self._review.made.name))
+
+    def action_judge(self) -> None:
+        """Watch the judges that were asked about this set."""
+        if self._review is not None:
+            self.app.push_screen(JudgeScreen(set_name=self._review.made.name))
 
     def action_faults(self) -> None:
         """Count the failing rows by fault; enter leaves those of one."""

@@ -11,14 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from screens.base import WorkbenchScreen
-from screens.confirm import ConfirmScreen
+from screens.job_actions import JobActions
 from screens.job_words import arranged
 from screens.jobs_state import EventFeed, Feed, LogFeed, job_cells, job_text
-from t2s_tui.jobs import launcher
+from screens.judge import JudgeScreen
+from screens.judge_state import has_judge
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.folder import JobFolder
-from t2s_tui.records import RunState
 from widgets.frame import Pane
 from widgets.grid import Cell, Column, Grid
 from widgets.log_tail import LogTail
@@ -38,14 +37,13 @@ _NOTHING = (
 )
 
 
-class JobsScreen(WorkbenchScreen):
+class JobsScreen(JobActions):
     """The jobs on the left, newest first; on the right figures and tail of the one under the cursor."""
 
     ROOM = "Jobs"
     CSS_PATH = "jobs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "stop", "stop"),
-        Binding("R", "resume", "resume"),
+        Binding("a", "judge", "the judge at work"),
         Binding("l", "log", "events / raw log"),
         Binding("f", "follow", "follow the end"),
         Binding("c", "copy", "copy the tail", show=False),
@@ -179,44 +177,16 @@ class JobsScreen(WorkbenchScreen):
             what = "raw log" if self._raw else "events"
             self.bench.copy(self.query_one(LogTail).plain, f"The {what} of {view.job.id}")
 
-    def action_stop(self) -> None:
-        """Ask, then request a stop; of a job that is stopping already, ask whether to kill it."""
+    def action_judge(self) -> None:
+        """Watch the judge of this evaluation, and what it was asked."""
         view = self._selected()
-        if view is None:
-            return
-        force = view.status.state is RunState.STOPPING
-        if force:
-            question, detail = (
-                f"Kill {view.job.title} now?",
-                "What was not saved yet is lost. It can be resumed.",
-            )
-        else:
-            question = f"Stop {view.job.title}?"
-            detail = "It saves what it has and exits. R resumes it from there."
-
-        def act(yes: bool | None) -> None:
-            if yes:
-                self.fetch(
-                    "act", lambda: launcher.stop(self.workspace, view.job.id, force=force), self._acted
-                )
-
-        self.app.push_screen(ConfirmScreen(question, detail), act)
-
-    def action_resume(self) -> None:
-        """Start a new worker on the job, from what is saved."""
-        view = self._selected()
-        if view is not None:
-            self.fetch("act", lambda: launcher.resume(self.workspace, view.job.id), self._acted)
-
-    def _acted(self, _: object) -> None:
-        self.bench.read_board()
+        if view is not None and has_judge(view):
+            self.app.push_screen(JudgeScreen(job_id=view.job.id))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         view = self._selected() if self.is_mounted else None
-        if action == "stop":
-            return view is not None and not view.status.state.ended
-        if action == "resume":
-            return view is not None and view.status.state.resumable
+        if action == "judge":
+            return view is not None and has_judge(view)
         if action in ("log", "follow", "copy"):
             return view is not None
         return super().check_action(action, parameters)

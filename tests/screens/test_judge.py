@@ -1,0 +1,108 @@
+"""The judge's screen: counts, rates against limits, money, errors; stop and resume; nothing made up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from screens.judge import JudgeScreen
+from screens.judge_state import Figures, cost_words, figures_of
+from t2s_tui.jobs.control import ControlTail
+from t2s_tui.jobs.events import EventLog
+from t2s_tui.jobs.folder import JobFolder
+from t2s_tui.records import RunState
+from t2s_tui.workspace import Workspace
+from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text
+
+ASKED = {
+    "predictions": "tuned",
+    "metrics": ["judge"],
+    "judge": {"model": "judge-1", "prompt": "reference", "base_url": "http://127.0.0.1:9/v1"},
+}
+EVENT: dict[str, Any] = {
+    "done": 84,
+    "in_flight": 8,
+    "waiting": 20,
+    "total": 112,
+    "failed": 1,
+    "missing": 2,
+    "cached": 12,
+    "requests_per_minute": 212.4,
+    "tokens_per_minute": 41_200,
+    "limits": {"requests": 500, "tokens": None},
+    "cost": 0.42,
+    "budget": 2.0,
+    "currency": "USD",
+    "errors": {"network": 1, "rate limit": 3},
+    "eta_seconds": 360,
+}
+
+
+def judging(workspace: Workspace, state: RunState = RunState.RUNNING, **status: Any) -> None:
+    job_folder(
+        workspace,
+        "0007-judge",
+        state,
+        kind="evaluate",
+        title="evaluate tuned",
+        request=ASKED,
+        events=[("judge", {**EVENT, "done": 1}), ("judge", EVENT)],
+        done=84,
+        total=112,
+        **status,
+    )
+
+
+async def test_a_judge_at_work_is_watched_and_stopped(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path)
+    judging(workspace)
+    app = bench(workspace, start="jobs")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await on_screen(pilot, "evaluate tuned")
+        await pressed(pilot, "a")
+        await on_screen(pilot, "84 of 112")
+        text = screen_text(app)
+        for words in (
+            "judge-1 · reference · http://127.0.0.1:9/v1",
+            "8 in flight · 20 waiting · 12 from the journal · 2 missing · 1 failed",
+            "212 a minute of 500",
+            "41,200 a minute, no limit known",
+            "0.42 of 2.00 USD",
+            "rate limit 3, network 1",
+            "6m",
+        ):
+            assert words in text, text
+        log = EventLog(workspace.jobs_dir / "0007-judge" / "events.jsonl")
+        log.append("judge", {**EVENT, "done": 90})
+        log.close()
+        await on_screen(pilot, "90 of 112")
+        await pressed(pilot, "s", "y")
+        control = ControlTail(JobFolder(workspace.jobs_dir / "0007-judge").control, 20.0)
+        assert control.read().stop_at is not None
+        await pressed(pilot, "escape")
+        await on_screen(pilot, "Job and its events")
+
+
+async def test_a_judge_that_stopped_says_why_and_can_be_resumed_also_on_a_narrow_ascii_screen(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace.open(tmp_path)
+    judging(workspace, RunState.FAILED, error="The quota is used up: top it up, then resume.")
+    app = bench(workspace, start="jobs", ascii_only=True)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_screen(pilot, "evaluate tuned")
+        await pressed(pilot, "a", "enter")
+        await on_screen(pilot, "The quota is used up")
+        await on_screen(pilot, "84 of 112")
+        assert "#" * 12 in screen_text(app)
+        assert "━" not in screen_text(app)
+        screen = app.screen
+        assert isinstance(screen, JudgeScreen)
+        assert screen.check_action("resume", ()) is True
+        assert screen.check_action("stop", ()) is False
+
+
+def test_what_the_worker_does_not_know_is_not_made_up() -> None:
+    assert figures_of({"kind": "judge", "limits": None, "errors": None, "done": "x"}) == Figures()
+    assert cost_words(Figures()) == "no price is known for this model"
+    assert cost_words(Figures(cost=0.5)) == "0.50 USD, no budget set"
