@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +15,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from screens.map_columns import MapColumnsScreen
 from t2s_tui.datasets.add import AddReport, add_dataset
+from t2s_tui.datasets.preview import Preview, preview_table
 from t2s_tui.datasets.registry import format_of
 from t2s_tui.errors import T2SError, UsageError
 from t2s_tui.text import duration
@@ -30,13 +33,16 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass
 class Added(Message):
-    """What came of adding."""
+    """What came of adding; `preview` is there when it failed because columns could not be told."""
 
     report: AddReport | None
     error: Exception | None
+    preview: Preview | None = None
 
 
-def add_source(workspace: Workspace, source: str, name: str, dialect: str) -> AddReport:
+def add_source(
+    workspace: Workspace, source: str, name: str, dialect: str, mapping: Mapping[str, str] | None = None
+) -> AddReport:
     """Add what a person typed, in this process. Raises UsageError for what needs a worker: the Hub."""
     source = str(Path(source).expanduser()) if source.startswith("~") else source
     if format_of(source).name == "hub":
@@ -44,7 +50,7 @@ def add_source(workspace: Workspace, source: str, name: str, dialect: str) -> Ad
             f"{source!r} is no file here; a Hub dataset is added from a shell",
             f"run `t2s-tui datasets add {source} --workspace {workspace.root}`",
         )
-    return add_dataset(workspace, source, name=name or None, dialect=dialect or None)
+    return add_dataset(workspace, source, name=name or None, dialect=dialect or None, column_map=mapping)
 
 
 class AddDatasetScreen(ModalScreen[AddReport | None]):
@@ -98,6 +104,9 @@ class AddDatasetScreen(ModalScreen[AddReport | None]):
 
     def action_add(self) -> None:
         """Add what is in the fields, in a thread."""
+        self._add(None)
+
+    def _add(self, mapping: Mapping[str, str] | None) -> None:
         if self._began is not None:
             return
         source, name, dialect = (self.query_one(f"#{key}", LineEdit).value for key, _, _ in FIELDS)
@@ -110,7 +119,12 @@ class AddDatasetScreen(ModalScreen[AddReport | None]):
 
         def work() -> None:
             try:
-                self.post_message(Added(add_source(self._workspace, source, name, dialect), None))
+                report = add_source(self._workspace, source, name, dialect, mapping)
+                self.post_message(Added(report, None))
+            except UsageError as error:
+                preview = preview_table(source)
+                asks = mapping is None and preview is not None and bool(preview.lacking)
+                self.post_message(Added(None, error, preview if asks else None))
             except Exception as error:
                 self.post_message(Added(None, error))
 
@@ -121,9 +135,19 @@ class AddDatasetScreen(ModalScreen[AddReport | None]):
         if message.report is not None:
             self.dismiss(message.report)
             return
+        if message.preview is not None:
+            self._say("Its columns have other names: say which is what.")
+            self.app.push_screen(MapColumnsScreen(message.preview), self._mapped)
+            return
         error = message.error
         known = isinstance(error, T2SError)
         self._say(str(error) if known else f"Unexpected {type(error).__name__}: {error}", error=True)
+
+    def _mapped(self, mapping: dict[str, str] | None) -> None:
+        if mapping is None:
+            self._say("Not added: its columns have other names.", error=True)
+        else:
+            self._add(mapping)
 
     def action_leave(self) -> None:
         """Close. What is being added is finished all the same: it is all or nothing."""

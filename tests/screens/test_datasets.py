@@ -9,9 +9,11 @@ import pytest
 from screens.dataset_rows import place_of
 from screens.datasets_state import problems_text, report_words
 from t2s_tui.datasets.add import add_dataset
+from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.records import Dataset
 from t2s_tui.workspace import Workspace
 from tests.dataset_files import row, write
-from tests.screens.support import bench, on_screen, pressed, screen_text, settled
+from tests.screens.support import bench, on_screen, pressed, screen_text, settled, until
 from widgets.grid import Grid
 
 QUESTIONS = [
@@ -138,3 +140,52 @@ async def test_a_hub_id_is_sent_to_the_shell(tmp_path: Path) -> None:
         await settled(pilot)
         await pressed(pilot, "a", *"owner/name", "enter")
         await on_screen(pilot, "t2s-tui datasets add owner/name")
+
+
+async def test_a_table_with_other_columns_asks_which_is_what(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    rows = [
+        {
+            "schema_name": "shop",
+            "ddl": "CREATE TABLE t (a INT);",
+            "utterance": "수를 세어줘",
+            "code": "SELECT 1",
+        },
+        {
+            "schema_name": "shop",
+            "ddl": "CREATE TABLE t (a INT);",
+            "utterance": "[b]a[/]",
+            "code": "SELECT a FROM t",
+        },
+    ]
+    write(tmp_path / "other.jsonl", rows)
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        await pressed(pilot, "a")
+        app.screen.query_one("#source").text = str(tmp_path / "other.jsonl")
+        await pressed(pilot, "f5")
+        await on_screen(pilot, "other.jsonl: which column is what?")
+        shown = screen_text(app)
+        assert "‹ utterance ›" in shown  # guessed by its name
+        assert "수를 세어줘" in shown
+        assert "✗ every row needs it" in shown
+        await pressed(pilot, "f5")  # nothing is closed while a field is wrong
+        await pressed(pilot, "right")  # db_id: the first column
+        await pressed(pilot, "down", "down", "down", "left")
+        assert "SELECT 1" in screen_text(app)
+        assert "✗" not in screen_text(app)
+        await pressed(pilot, "left", "left")
+        assert "✗ ddl is context as well" in screen_text(app)
+        await pressed(pilot, "right", "right", "f5")
+        await on_screen(pilot, "rows")
+        await until(pilot, lambda: bool(datasets_of(workspace)))
+        [made] = datasets_of(workspace)
+        assert made.size == 2
+        example = open_examples(workspace, made.name)[0]
+        assert (example.db_id, example.question, example.gold) == ("shop", "수를 세어줘", "SELECT 1")
+
+
+def datasets_of(workspace: Workspace) -> list[Dataset]:
+    with workspace.store() as store:
+        return store.datasets.all()

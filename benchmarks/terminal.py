@@ -1,0 +1,76 @@
+"""A program on a real pty: what is on its screen, and how long it takes to get there."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import time
+from types import TracebackType
+
+import pyte
+from ptyprocess import PtyProcess
+
+COLUMNS, LINES = 140, 42
+_QUIET = 0.15  # seconds without a byte: the repaint is over
+
+
+class Terminal:
+    """A child on a pty of 140x42 cells; ended with the `with`."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.ByteStream(self._screen)
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+        self._child = PtyProcess.spawn(command, env=environment, dimensions=(LINES, COLUMNS))
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._child.close(force=True)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self._screen.display)
+
+    def wait(self, words: str, *, gone: str = "", seconds: float = 120) -> float:
+        """Seconds until the words are on the screen (and `gone` is not). Raises TimeoutError."""
+        start = time.perf_counter()
+        while words not in self.text or (gone and gone in self.text):
+            if time.perf_counter() - start > seconds:
+                raise TimeoutError(f"{words!r} never came on the screen:\n{self.text}")
+            self._pump(0.01)
+        return time.perf_counter() - start
+
+    def type(self, keys: str) -> None:
+        os.write(self._child.fd, keys.encode())
+
+    def settle(self) -> None:
+        """Until nothing has been painted for a while."""
+        last = time.perf_counter()
+        while time.perf_counter() - last < 3 * _QUIET:
+            if self._pump(0.02):
+                last = time.perf_counter()
+
+    def press(self, key: str) -> tuple[float, float]:
+        """Seconds from the key to the first and to the last byte of the repaint that follows it."""
+        self.type(key)
+        start = last = time.perf_counter()
+        first = 0.0
+        while not first or time.perf_counter() - last < _QUIET:
+            if self._pump(0.002):
+                last = time.perf_counter()
+                first = first or last
+            elif time.perf_counter() - start > 2:
+                break
+        return first - start, last - start
+
+    def _pump(self, seconds: float) -> int:
+        if not select.select([self._child.fd], [], [], seconds)[0]:
+            return 0
+        data = os.read(self._child.fd, 65536)
+        self._stream.feed(re.sub(rb"\x1b\[[<>=?][0-9;]*u", b"", data))  # keyboard modes: pyte misreads them
+        return len(data)
