@@ -6,6 +6,7 @@ the key to the first bytes of what it changed, the cursor; `to the last byte` ha
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from benchmarks.terminal import Terminal
 ROWS = 1_000_000
 _DOWN, _ENTER = "\x1b[B", "\r"
 _PRESSES = 40
+_COUNT = re.compile(rf"(\d[\d,]*) of {ROWS:,}")
 _FILTERS = ("가수별", "sql:clan_7", "split:eval hard:extra")
 
 _TABLE = """
@@ -101,8 +103,9 @@ def _filter(bench: Terminal, query: str) -> float:
     for keys in ("\x15", query):  # ctrl+u: what stood there goes
         bench.type(keys)
         bench.settle()
+    before = _COUNT.findall(bench.text)
     bench.type(_ENTER)
-    seconds = bench.wait(f" of {ROWS:,}", gone="… of")
+    seconds = bench.until(lambda text: _COUNT.findall(text) not in ([], before))
     bench.settle()
     return seconds
 

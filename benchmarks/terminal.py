@@ -6,6 +6,7 @@ import os
 import re
 import select
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 import pyte
@@ -36,12 +37,16 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self._screen.display)
 
-    def wait(self, words: str, *, gone: str = "", seconds: float = 120) -> float:
-        """Seconds until the words are on the screen (and `gone` is not). Raises TimeoutError."""
+    def wait(self, words: str) -> float:
+        """Seconds until the words are on the screen. Raises TimeoutError."""
+        return self.until(lambda text: words in text)
+
+    def until(self, holds: Callable[[str], bool], seconds: float = 120) -> float:
+        """Seconds until the text of the screen is as wanted. Raises TimeoutError."""
         start = time.perf_counter()
-        while words not in self.text or (gone and gone in self.text):
+        while not holds(self.text):
             if time.perf_counter() - start > seconds:
-                raise TimeoutError(f"{words!r} never came on the screen:\n{self.text}")
+                raise TimeoutError(f"it never came on the screen:\n{self.text}")
             self._pump(0.01)
         return time.perf_counter() - start
 
