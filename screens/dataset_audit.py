@@ -59,7 +59,7 @@ class DatasetAudit(DatasetReader):
     def _audit_started(self, job: Job) -> None:
         self._auditing.add(job.id)
         self.bench.read_board()
-        self._show_audit_line()
+        self._show_work()
 
     def action_stop_audit(self) -> None:
         """Stop the audit that runs: the results of the last one stay."""
@@ -82,24 +82,28 @@ class DatasetAudit(DatasetReader):
     def _tick(self) -> None:
         super()._tick()
         if self.is_current:
-            self._show_audit_line()
+            self._show_work()
 
-    def _show_audit_line(self) -> None:
-        """What the audit does now, under the title of the list; no line while none runs."""
-        view, line = self._running_audit(), self.query_one("#audit-line", Static)
-        if line.display != (view is not None):
-            line.display = view is not None
+    def _show_work(self) -> None:
+        """What is being made of the dataset, under the title of the list; no line while nothing is."""
+        words, line = self._work_words(), self.query_one("#work-line", Static)
+        if line.display != bool(words):
+            line.display = bool(words)
             self.refresh_bindings()
+        if words:
+            line.update(f"{'*' if self.bench.ascii_only else '⠿'} {words}")
+
+    def _work_words(self) -> str:
+        view = self._running_audit()
         if view is None:
-            return
+            return ""
         status = view.status
         done = f"{status.label}  {status.done:,}/{status.total:,}" if status.total else "starting"
         passed = duration(time.time() - (status.started_at or view.job.created_at))
-        sign = "*" if self.bench.ascii_only else "⠿"
-        line.update(f"{sign} audit of {view.job.request.get('dataset')}  {done}  {passed}  A stops it")
+        return f"audit of {view.job.request.get('dataset')}  {done}  {passed}  A stops it"
 
     def jobs_changed(self, changed: list[JobView]) -> None:
-        self._show_audit_line()
+        self._show_work()
         for view in changed:
             if view.job.kind != "audit" or not view.status.state.ended:
                 continue

@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from screens.add_dataset import AddDatasetScreen
-from screens.dataset_audit import DatasetAudit
+from screens.dataset_versions import DatasetVersions
 from screens.datasets_state import (
     FILTER_HINT,
     NO_DATASET,
@@ -42,7 +42,7 @@ _ON_ROWS = frozenset(
 )
 
 
-class DatasetsScreen(DatasetAudit):
+class DatasetsScreen(DatasetVersions):
     """The catalogue on the left; after enter the rows of one dataset. On the right what the cursor is on."""
 
     ROOM = "Datasets"
@@ -59,6 +59,7 @@ class DatasetsScreen(DatasetAudit):
         Binding("w", "worst", "worst first"),
         Binding("x", "mark", "mark", key_display="x/X"),
         Binding("X", "mark_all", "mark all listed", show=False),
+        Binding("V", "version", "version without the marked"),
         Binding("u", "undo", "undo a mark", show=False),
         Binding("r", "run_gold", "run gold"),
         Binding("p", "tokens", "tokens"),
@@ -80,7 +81,7 @@ class DatasetsScreen(DatasetAudit):
     def compose_body(self) -> ComposeResult:
         with Horizontal():
             with Pane(title="Catalogue", id="list", classes="-list"):
-                yield Static("", id="audit-line", markup=False)
+                yield Static("", id="work-line", markup=False)
                 yield FilterBar(FILTER_HINT)
                 yield Grid(catalogue_columns(False), id="catalogue", empty="Reading the catalogue.")
                 yield Grid(grid_columns(PLAIN), id="rows", empty="Reading the rows.")
@@ -264,6 +265,8 @@ class DatasetsScreen(DatasetAudit):
             return self._running_audit() is not None
         if action == "summary":
             return self._meant is not None
+        if action == "version":
+            return self._table is not None and bool(self._marked)
         if action == "worst":
             return self._table is not None and self._table.audited
         if action == "run_gold":

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from screens.inspect_state import SetRow, read_sets
 from screens.row_table import RowTable
+from t2s_tui.commands.dataset_words import history_in_words
 from t2s_tui.datasets.add import AddReport
 from t2s_tui.datasets.audit.findings import KINDS
 from t2s_tui.datasets.audit.table import read_audit
@@ -138,6 +139,8 @@ def dataset_text(row: CatalogueRow, now: float) -> Text:
                 ("format", dataset.format),
                 ("fingerprint", dataset.fingerprint),
                 ("added", ago(dataset.created_at, now)),
+                ("license", dataset.license),
+                *(("made", step) for step in history_in_words(dataset)),
                 ("audit", health_words(health).plain),
             ]
         )

@@ -266,3 +266,21 @@ async def test_tokens_of_a_row_under_a_model(workspace: Workspace, tiny_model: P
         await on_screen(pilot, "There is no model at /nowhere")
         await pressed(pilot, "p")
         assert "Tokens" not in screen.query_one(RowDetail).plain
+
+
+async def test_a_version_without_the_marked_rows(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(140, 45), notifications=True) as pilot:
+        screen = await opened(pilot)
+        assert "version" not in screen_text(app).splitlines()[-1]  # nothing is marked
+        await pressed(pilot, "x", "V")
+        await on_screen(pilot, "Make game-2 without 1 marked row?")
+        await pressed(pilot, "n")
+        assert screen._marked == {0}
+        await pressed(pilot, "V", "y")
+        await on_screen(pilot, "game-2: 2 rows, without 1 that were marked")
+        await on_screen(pilot, "Catalogue")
+        kept = open_examples(workspace, "game-2")
+        assert [example.question for example in kept] == [ROWS[1]["question"], ROWS[2]["question"]]
+        assert len(open_examples(workspace, "game")) == 3
+        await on_screen(pilot, "by hand")  # the new one is under the cursor, and says how it was made
