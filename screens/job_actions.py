@@ -18,6 +18,7 @@ class JobActions(WorkbenchScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "stop", "stop"),
+        Binding("P", "pause", "pause"),
         Binding("R", "resume", "resume"),
     ]
 
@@ -48,8 +49,14 @@ class JobActions(WorkbenchScreen):
 
         self.app.push_screen(ConfirmScreen(question, detail), act)
 
+    def action_pause(self) -> None:
+        """Let the job begin nothing new until it is resumed."""
+        view = self._selected()
+        if view is not None:
+            self.fetch("act", lambda: launcher.pause(self.workspace, view.job.id), self._acted)
+
     def action_resume(self) -> None:
-        """Start a new worker on the job, from what is saved."""
+        """Let a paused job go on; start a new worker on one that ended, from what is saved."""
         view = self._selected()
         if view is not None:
             self.fetch("act", lambda: launcher.resume(self.workspace, view.job.id), self._acted)
@@ -58,9 +65,17 @@ class JobActions(WorkbenchScreen):
         self.bench.read_board()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("stop", "resume"):
-            state = view.status.state if self.is_mounted and (view := self._selected()) else None
-            if state is None:
-                return False
-            return not state.ended if action == "stop" else state.resumable
+        if action in ("stop", "pause", "resume"):
+            view = self._selected() if self.is_mounted else None
+            return view is not None and _can(action, view)
         return super().check_action(action, parameters)
+
+
+def _can(action: str, view: JobView) -> bool:
+    """Whether this makes sense where the job is now."""
+    state, paused = view.status.state, view.status.paused
+    if action == "stop":
+        return not state.ended
+    if action == "resume":
+        return state.resumable or (paused and state is RunState.RUNNING)
+    return state is RunState.RUNNING and not paused and view.job.kind in launcher.PAUSABLE

@@ -21,7 +21,9 @@ _STATES: Mapping[RunState, str] = {
 
 
 def state_word(view: JobView) -> str:
-    """`running`, `done`, `lost`."""
+    """`running`, `paused`, `done`, `lost`."""
+    if view.status.paused and view.status.state is RunState.RUNNING:
+        return "paused"
     return _STATES[view.status.state]
 
 

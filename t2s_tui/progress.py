@@ -5,9 +5,12 @@ Training, generation and evaluation take a `Progress`; `jobs` implements it over
 
 from __future__ import annotations
 
+import time
 from typing import Any, Protocol
 
 from t2s_tui.errors import JobStopped
+
+_PAUSE_POLL = 0.1  # seconds
 
 
 class Progress(Protocol):
@@ -21,6 +24,9 @@ class Progress(Protocol):
 
     def stop_requested(self) -> bool:
         """True once a person asked for a stop: save what there is, then raise JobStopped."""
+
+    def paused(self) -> bool:
+        """True while a person wants nothing new begun: what is under way ends, then the work waits."""
 
     def checkpoint_requested(self) -> bool:
         """True once for each request to save a checkpoint now."""
@@ -43,11 +49,19 @@ class Quiet:
         steps = sum(1 for e in self.events if e["kind"] == "step")
         return self._stop_after is not None and steps >= self._stop_after
 
+    def paused(self) -> bool:
+        return False
+
     def checkpoint_requested(self) -> bool:
         return False
 
 
 def stop_if_asked(progress: Progress) -> None:
-    """Raise JobStopped when a stop was requested. Call it where everything done is saved."""
+    """Wait while the work is paused; raise JobStopped when a stop was requested.
+
+    Call it where everything done is saved.
+    """
+    while progress.paused() and not progress.stop_requested():
+        time.sleep(_PAUSE_POLL)
     if progress.stop_requested():
         raise JobStopped

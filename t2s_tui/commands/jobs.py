@@ -1,4 +1,4 @@
-"""`t2s-tui jobs list | show | follow | stop | resume`."""
+"""`t2s-tui jobs list | show | follow | stop | pause | resume`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def add_parser(commands: Any) -> None:
         ("show", "one job: what was asked, where it is", _show),
         ("follow", "stay with a job until it ends", _follow),
         ("stop", "ask a job to save what it has and end", _stop),
-        ("resume", "go on with a job that stopped, failed or was lost", _resume),
+        ("pause", "let an evaluation or audit begin nothing new until it is resumed", _pause),
+        ("resume", "go on with a job that is paused, stopped, failed or was lost", _resume),
     ):
         action = common(actions.add_parser(name, help=words), run)
         action.add_argument("job", help="its id, or the first letters of it")
@@ -39,6 +40,7 @@ def as_json(view: JobView) -> dict[str, Any]:
         "title": view.job.title,
         "state": str(status.state),
         "label": status.label,
+        "paused": status.paused,
         "done": status.done,
         "total": status.total,
         "figures": status.figures,
@@ -76,7 +78,7 @@ def _show(args: argparse.Namespace) -> int:
         emit({**as_json(view), "request": dict(view.job.request)})
         return 0
     for key, value in {**as_json(view), "request": dict(view.job.request)}.items():
-        if value not in (None, {}, ""):
+        if value not in (None, {}, "", False):
             out.print(f"{key:<11} {value}")
     return 0
 
@@ -98,6 +100,19 @@ def _stop(args: argparse.Namespace) -> int:
         emit({"job": view.job.id, "state": "stopping"})
     else:
         say(f"{view.job.title}: asked to stop. What is done is kept.")
+    return 0
+
+
+def _pause(args: argparse.Namespace) -> int:
+    from t2s_tui.jobs.launcher import pause
+
+    workspace = opened(args)
+    view = get_job(workspace, args.job)
+    pause(workspace, view.job.id)
+    if args.json:
+        emit({"job": view.job.id, "state": str(view.status.state), "paused": True})
+    else:
+        say(f"{view.job.title}: asked to pause. `t2s-tui jobs resume {view.job.id}` goes on.")
     return 0
 
 

@@ -135,7 +135,8 @@ class _Run:
         try:
             if name == "judge":
                 assert self._request.judge is not None
-                judge_pairs(self._request.judge, pairs, say, self._progress.stop_requested)
+                progress = self._progress
+                judge_pairs(self._request.judge, pairs, say, progress.stop_requested, progress.paused)
             elif name == "execution":
                 with Execution() as execution:
                     self._each(pairs, execution.judge, say)

@@ -26,7 +26,7 @@ def default_grace(kind: str) -> float:
 
 
 def request(path: Path, what: str, **values: float) -> None:
-    """Ask for `start`, `stop` (with `grace`) or `checkpoint`. Raises OSError."""
+    """Ask for `start`, `stop` (with `grace`), `checkpoint`, `pause` or `unpause`. Raises OSError."""
     line = json.dumps({"t": time.time(), "ask": what, **values}) + "\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -42,6 +42,7 @@ class Asked:
     stop_at: float | None = None
     deadline: float | None = None
     checkpoints: int = 0
+    paused: bool = False
 
 
 class ControlTail:
@@ -60,6 +61,8 @@ class ControlTail:
                 self.asked = Asked()
             elif line.get("ask") == "checkpoint":
                 asked.checkpoints += 1
+            elif line.get("ask") in ("pause", "unpause"):
+                asked.paused = line["ask"] == "pause"
             elif line.get("ask") == "stop":
                 deadline = at + float(line.get("grace", self._grace))
                 asked.stop_at = at if asked.stop_at is None else asked.stop_at

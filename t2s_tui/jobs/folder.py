@@ -3,7 +3,7 @@
 job.json       what was asked, complete enough to run it again; never changed
 status.json    where it is; replaced atomically (by the worker; by a launcher only while no worker lives)
 events.jsonl   what happened; append-only
-control.jsonl  what was asked of the worker: start, stop, checkpoint; append-only
+control.jsonl  what was asked of the worker: start, stop, checkpoint, pause, unpause; append-only
 output.log     stdout and stderr of the worker
 launch.json    who the worker is, from the moment it was spawned
 worker.lock    held (flock) by the one worker; launch.lock by whoever starts or kills one
@@ -101,7 +101,8 @@ class Status:
     """Where a job is, as its worker last said it (times are seconds since 1970).
 
     `done` of `total` in the words of `label`; `figures` are the last step's. `error` is one sentence,
-    `result` what the handler returned. `attempt` counts the workers this job has had.
+    `result` what the handler returned. `attempt` counts the workers this job has had. `paused`: it runs, and
+    begins nothing new until it is resumed.
     """
 
     state: RunState = RunState.QUEUED
@@ -117,6 +118,7 @@ class Status:
     seq: int = 0
     attempt: int = 1
     identity: Identity | None = None
+    paused: bool = False
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Status:
@@ -143,6 +145,7 @@ _PLAIN = (
     "result",
     "seq",
     "attempt",
+    "paused",
 )
 
 

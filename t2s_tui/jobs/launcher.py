@@ -1,4 +1,4 @@
-"""Submit, stop, resume, checkpoint, wait: what a person asks of a job. Loads nothing heavy.
+"""Submit, stop, pause, resume, checkpoint, wait: what a person asks of a job. Loads nothing heavy.
 
 Whoever starts or kills a worker holds the folder's launch.lock meanwhile, so that two of them never do.
 """
@@ -31,6 +31,8 @@ from t2s_tui.text import nfc, one_line
 from t2s_tui.workspace import Workspace
 
 KINDS = ("train", "generate", "evaluate", "audit", "pipeline", "session", "probe")
+#: Kinds whose work asks between two pieces whether it should wait.
+PAUSABLE = frozenset({"evaluate", "audit", "probe"})
 _POLL = 0.2
 _KILL_MARGIN = 15.0  # after the grace: the worker's own SIGTERM and SIGKILL come first
 
@@ -84,10 +86,13 @@ def submit(
 def resume(workspace: Workspace, job_id: str) -> Job:
     """Start a new worker on a stopped, failed or lost job: same folder, same id, events go on.
 
-    Raises JobError when the job runs or is done.
+    A paused job goes on with the worker it has. Raises JobError when the job runs or is done.
     """
     view = get_job(workspace, job_id)
     folder = JobFolder(Path(view.job.folder))
+    if view.status.state is RunState.RUNNING and view.status.paused:
+        _ask(folder, "unpause")
+        return view.job
     try:
         with locked(folder.launch_lock):
             status = read_status(folder)
@@ -139,6 +144,26 @@ def stop(
     return read_view(folder)
 
 
+def pause(workspace: Workspace, job_id: str) -> None:
+    """Ask a running job to begin nothing new until it is resumed. Its worker stays, with what it has loaded.
+
+    Raises JobError when the job does not run, or is of a kind that cannot wait.
+    """
+    view = get_job(workspace, job_id)
+    if view.job.kind not in PAUSABLE:
+        raise JobError(f"A job of kind {view.job.kind!r} cannot be paused", "stop it, and resume it later")
+    if view.status.state is not RunState.RUNNING:
+        raise JobError(f"The job {view.job.id} is {view.status.state}", "only a running job can be paused")
+    _ask(JobFolder(Path(view.job.folder)), "pause")
+
+
+def _ask(folder: JobFolder, what: str) -> None:
+    try:
+        control.request(folder.control, what)
+    except OSError as error:
+        raise disk_error(error, "the request could not be written") from error
+
+
 def checkpoint(workspace: Workspace, job_id: str) -> None:
     """Ask a running job to save a checkpoint now. Raises JobError when it does not run."""
     view = get_job(workspace, job_id)
@@ -146,10 +171,7 @@ def checkpoint(workspace: Workspace, job_id: str) -> None:
         raise JobError(
             f"The job {view.job.id} is {view.status.state}", "only a running job can save a checkpoint"
         )
-    try:
-        control.request(JobFolder(Path(view.job.folder)).control, "checkpoint")
-    except OSError as error:
-        raise disk_error(error, "the request could not be written") from error
+    _ask(JobFolder(Path(view.job.folder)), "checkpoint")
 
 
 def wait(

@@ -45,7 +45,13 @@ class Reporter:
         before = Status.from_json(read_json(folder.status) or {})
         # Where the last worker was stays in sight until this one knows better.
         self._status = replace(
-            before, state=RunState.QUEUED, error=None, result=None, ended_at=None, identity=identity_of()
+            before,
+            state=RunState.QUEUED,
+            error=None,
+            result=None,
+            ended_at=None,
+            identity=identity_of(),
+            paused=False,
         )
         self._lock = threading.RLock()
         self._dirty = False
@@ -82,6 +88,9 @@ class Reporter:
 
     def stop_requested(self) -> bool:
         return self._control.asked.stop_at is not None or self._terminated_at is not None
+
+    def paused(self) -> bool:
+        return self._control.asked.paused
 
     def checkpoint_requested(self) -> bool:
         with self._lock:
@@ -174,6 +183,11 @@ class Reporter:
 
     def _look(self) -> None:
         asked = self._control.read()
+        if asked.paused != self._status.paused:
+            with self._lock:
+                self._status = replace(self._status, paused=asked.paused)
+                self._dirty = True
+            self.event("note", text="paused" if asked.paused else "goes on")
         if self.stop_requested():
             self._see_to_stop(asked.deadline)
         age = time.monotonic() - self._written

@@ -76,8 +76,14 @@ async def test_a_judge_at_work_is_watched_and_stopped(tmp_path: Path) -> None:
         log.append("judge", {**EVENT, "done": 90})
         log.close()
         await on_screen(pilot, "90 of 112")
-        await pressed(pilot, "s", "y")
+        await pressed(pilot, "P")
         control = ControlTail(JobFolder(workspace.jobs_dir / "0007-judge").control, 20.0)
+        assert control.read().paused
+        judging(workspace, paused=True)
+        await on_screen(pilot, "paused")
+        await pressed(pilot, "R")
+        assert not control.read().paused
+        await pressed(pilot, "s", "y")
         assert control.read().stop_at is not None
         await pressed(pilot, "escape")
         await on_screen(pilot, "Job and its events")

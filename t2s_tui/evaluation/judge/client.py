@@ -54,15 +54,16 @@ def ask_all(
     asks: Sequence[Ask],
     on_reply: Callable[[Reply], None],
     should_stop: Callable[[], bool] = lambda: False,
+    paused: Callable[[], bool] = lambda: False,
 ) -> None:
     """Ask everything; `on_reply` is called in this thread, once an Ask, as replies arrive.
 
     Raises UsageError when OpenAI's own endpoint is asked without a key; ModelError when the key or quota is
     refused, or when nothing answers at all; JobStopped after a stop was asked for and the requests that were
-    under way are in.
+    under way are in. While `paused` says so nothing new is asked.
     """
     if asks:
-        asyncio.run(_Judge(settings, on_reply, should_stop).run(asks))
+        asyncio.run(_Judge(settings, on_reply, should_stop, paused).run(asks))
 
 
 def find_key(settings: JudgeSettings) -> str:
@@ -78,11 +79,16 @@ def find_key(settings: JudgeSettings) -> str:
 
 class _Judge:
     def __init__(
-        self, settings: JudgeSettings, on_reply: Callable[[Reply], None], should_stop: Callable[[], bool]
+        self,
+        settings: JudgeSettings,
+        on_reply: Callable[[Reply], None],
+        should_stop: Callable[[], bool],
+        paused: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._on_reply = on_reply
         self._should_stop = should_stop
+        self._paused = paused
         self._key = find_key(settings)
         self._random = Random()
         self._reached = False
@@ -117,6 +123,8 @@ class _Judge:
 
     async def _work(self, client: Any, waiting: Iterator[Ask]) -> None:
         for ask in waiting:
+            while self._paused() and not self._stopped:
+                await asyncio.sleep(_LOOK)
             if self._stopped:
                 return
             reply = await self._answer(client, ask)

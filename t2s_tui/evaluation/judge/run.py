@@ -24,6 +24,7 @@ def judge_pairs(
     pairs: Mapping[str, Pair],
     on_verdict: Callable[[str, Judged], None],
     should_stop: Callable[[], bool] = lambda: False,
+    paused: Callable[[], bool] = lambda: False,
 ) -> None:
     """Ask the judge about each pair; `on_verdict` gets the key and the verdict as each arrives.
 
@@ -42,7 +43,11 @@ def judge_pairs(
             generated=pair.generated,
         )
         asks.append(Ask(key, prompt))
-    ask_all(settings, asks, lambda reply: on_verdict(reply.example_id, judged(settings, reply)), should_stop)
+
+    def on_reply(reply: Reply) -> None:
+        on_verdict(reply.example_id, judged(settings, reply))
+
+    ask_all(settings, asks, on_reply, should_stop, paused)
 
 
 def judged(settings: JudgeSettings, reply: Reply) -> Judged:
