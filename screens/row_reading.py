@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from screens.row_table import RowTable
 from t2s_tui.datasets.used_tables import TableText, table_texts
@@ -16,6 +16,9 @@ from t2s_tui.records import Example
 from t2s_tui.sql.dialects import SqlSyntaxError, parse, translate
 from t2s_tui.sql.pretty import clause_lines
 from widgets.evidence import Result
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 RESULT_ROWS = 200  # of a gold's result: what a person looks at
 
@@ -45,8 +48,8 @@ class RowReading:
 def read_row(table: RowTable, index: int) -> RowReading:
     """Read the row at `index` of the dataset, format its gold and see which tables it uses."""
     example = table.example(index)
-    gold, trouble = formatted(example.gold, example.dialect)
-    tables = tuple(table_texts(example.ddl, example.gold, example.dialect))
+    tree, gold, trouble = parsed(example.gold, example.dialect)
+    tables = tuple(table_texts(example.ddl, tree))
     figures = table.audit_row(index)
     findings = None
     if figures is not None:
@@ -54,12 +57,13 @@ def read_row(table: RowTable, index: int) -> RowReading:
     return RowReading(index, example, gold, trouble, tables, findings, figures or {})
 
 
-def formatted(sql: str, dialect: str) -> tuple[str, str]:
-    """(the statement a clause a line, nothing); as it is written and the reason where it does not parse."""
+def parsed(sql: str, dialect: str) -> tuple[exp.Expr | None, str, str]:
+    """(its tree, a clause a line, nothing); where it does not parse (None, as it is written, the reason)."""
     try:
-        return "\n".join(clause_lines(parse(sql, dialect), dialect)), ""
+        tree = parse(sql, dialect)
+        return tree, "\n".join(clause_lines(tree, dialect)), ""
     except SqlSyntaxError as error:
-        return sql, f"does not parse as {dialect} at {error.position}: {error.message}"
+        return None, sql, f"does not parse as {dialect} at {error.position}: {error.message}"
 
 
 @dataclass(frozen=True, slots=True)

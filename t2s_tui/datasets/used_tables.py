@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from t2s_tui.sql.dialects import SqlSyntaxError, parse
-from t2s_tui.sql.schema import tables_in
-
 if TYPE_CHECKING:
     from sqlglot import exp
 
@@ -38,21 +35,24 @@ class TableText:
     used_lines: frozenset[int]
 
 
-def table_texts(ddl: str, sql: str, dialect: str) -> list[TableText]:
-    """The statements of the DDL in order; nothing is marked where the query does not parse."""
-    try:
-        tree = parse(sql, dialect)
-    except SqlSyntaxError:
-        return [_text(statement, {}) for statement in _statements(ddl)]
-    used = _used(tree, _columns(ddl, dialect))
-    return [_text(statement, used) for statement in _statements(ddl)]
+def table_texts(ddl: str, tree: exp.Expr | None) -> list[TableText]:
+    """The statements of the DDL in order, marked by the parsed query; None (it does not parse) marks nothing.
+
+    The DDL is read by its brackets and commas: it need not parse, and a key in a list costs no parser.
+    """
+    statements = [_read(statement) for statement in _statements(ddl)]
+    schema = {s.name.lower(): set(s.columns.values()) for s in statements if s.name}
+    used = _used(tree, schema) if tree is not None else {}
+    return [_marked(statement, used) for statement in statements]
 
 
-def _columns(ddl: str, dialect: str) -> dict[str, set[str]]:
-    try:
-        return {t.name.lower(): {c.name.lower() for c in t.columns} for t in tables_in(ddl, dialect)}
-    except SqlSyntaxError:
-        return {}
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """`columns` is line -> the lower-case column that it declares."""
+
+    name: str
+    lines: tuple[str, ...]
+    columns: dict[int, str]
 
 
 def _used(tree: exp.Expr, schema: dict[str, set[str]]) -> dict[str, set[str]]:
@@ -81,21 +81,27 @@ def _used(tree: exp.Expr, schema: dict[str, set[str]]) -> dict[str, set[str]]:
     return used
 
 
-def _text(statement: str, used: dict[str, set[str]]) -> TableText:
+def _read(statement: str) -> _Statement:
     found = _CREATE.search(statement)
-    name = _bare(found.group(1)) if found else ""
-    lines = tuple(_lines(statement) if found else statement.splitlines())
-    wanted = used.get(name.lower(), set())
-    marked, columns = set(), 0
-    for at, line in enumerate(lines[1:-1], start=1) if found else ():
+    if found is None:
+        return _Statement("", tuple(statement.splitlines()), {})
+    lines = tuple(_lines(statement))
+    columns = {}
+    for at, line in enumerate(lines[1:-1], start=1):
         first = _FIRST_NAME.match(line)
         word = _bare(first.group(1)).lower() if first else ""
-        if word in _CONSTRAINTS or not word:
-            continue
-        columns += 1
-        if word in wanted:
-            marked.add(at)
-    return TableText(name, lines, columns, name.lower() in used, frozenset(marked))
+        if word and word not in _CONSTRAINTS:
+            columns[at] = word
+    return _Statement(_bare(found.group(1)), lines, columns)
+
+
+def _marked(statement: _Statement, used: dict[str, set[str]]) -> TableText:
+    name = statement.name.lower()
+    wanted = used.get(name, set())
+    lines = frozenset(at for at, column in statement.columns.items() if column in wanted)
+    return TableText(
+        statement.name, statement.lines, len(statement.columns), bool(name) and name in used, lines
+    )
 
 
 _CONSTRAINTS = frozenset(("primary", "foreign", "unique", "constraint", "check", "key", "index"))

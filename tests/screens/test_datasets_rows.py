@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from screens.dataset_rows import DatasetRows
 from screens.datasets import DatasetsScreen
 from screens.row_detail import RowDetail, token_lines
-from screens.row_reading import formatted, run_gold
+from screens.row_reading import parsed, run_gold
 from screens.row_tokens import CutRow
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.catalogue import open_examples
@@ -224,7 +224,7 @@ def test_a_gold_that_cannot_run_says_why(tmp_path: Path) -> None:
     assert "refused" in run_gold(replace(example, gold="DROP TABLE customers")).trouble
     assert "does not parse" in run_gold(replace(example, gold="SELECT ((")).trouble
     assert run_gold(replace(example, database=None)).trouble == "no database came with this row"
-    assert formatted("SELECT a FROM t WHERE b = 1", "sqlite") == ("SELECT a\nFROM t\nWHERE b = 1", "")
+    assert parsed("SELECT a FROM t WHERE b = 1", "sqlite")[1:] == ("SELECT a\nFROM t\nWHERE b = 1", "")
 
 
 async def test_o_opens_the_row_where_it_was_answered(tmp_path: Path) -> None:
