@@ -183,10 +183,15 @@ def _folded(question: str) -> str:
 
 def _hardness(example: Example) -> str:
     """The source's word, else Spider's rules: never the audit's, which is not there on every machine."""
-    return example.hardness or _computed(example.gold, example.dialect)
+    from t2s_tui.sql.masked import masked
+
+    if example.hardness:
+        return example.hardness
+    # Where literals cannot be masked without harm the statement is read as it is.
+    return _computed(masked(example.gold), example.dialect) or _computed(example.gold, example.dialect)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _computed(gold: str, dialect: str) -> str:
     from t2s_tui.sql.dialects import SqlSyntaxError, parse
     from t2s_tui.sql.hardness import hardness

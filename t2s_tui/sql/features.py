@@ -21,11 +21,11 @@ class Features:
     (0: none does), `aggregates` counts aggregate functions, `tables` those that are read, `used` is a subset
     of USED in its order."""
 
-    joins: int
-    nesting: int
-    aggregates: int
-    tables: int
-    used: tuple[str, ...]
+    joins: int = 0
+    nesting: int = 0
+    aggregates: int = 0
+    tables: int = 0
+    used: tuple[str, ...] = ()
 
 
 def features(tree: exp.Expr) -> Features:

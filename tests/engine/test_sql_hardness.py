@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from t2s_tui.sql.dialects import parse
 from t2s_tui.sql.features import features
 from t2s_tui.sql.hardness import Components, components, hardness
+from t2s_tui.sql.masked import masked
 from t2s_tui.sql.schema import schema_mapping
 from t2s_tui.sql.unknown_names import UnknownNames, unknown_names
 from tests.shared_data import shared
@@ -110,6 +112,30 @@ def test_names_that_the_ddl_lacks(sql: str, tables: tuple[str, ...], columns: tu
     schema = schema_mapping(DDL, "sqlite")
     assert schema is not None
     assert unknown_names(parse(sql, "sqlite"), schema, "sqlite") == UnknownNames(tables, columns)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT a1 FROM t2 WHERE b = 'it''s' AND c > 3.5", "SELECT a1 FROM t2 WHERE b = 'x' AND c > 1"),
+        ('SELECT "2019", `1`, [3] FROM t LIMIT 10', 'SELECT "2019", `1`, [3] FROM t LIMIT 1'),
+        (r"SELECT 'it\'s 3'", r"SELECT 'it\'s 3'"),
+        ("SELECT 5 -- don't", "SELECT 5 -- don't"),
+        ("SELECT 'open FROM t WHERE a = 7", "SELECT 'open FROM t WHERE a = 1"),
+    ],
+)
+def test_masking_literals(sql: str, expected: str) -> None:
+    assert masked(sql) == expected
+
+
+def test_literals_change_nothing_that_is_read_off_a_masked_statement() -> None:
+    rows = json.loads(shared("spider/dev_part.json").read_text("utf-8"))
+    golds = [row["query"] for row in rows]
+    with shared("ko_text2sql/test.csv").open(encoding="utf-8-sig", newline="") as file:
+        golds += [row["answer"] for row in csv.DictReader(file)]
+    for gold in golds:
+        whole, hidden = parse(gold, "mysql"), parse(masked(gold), "mysql")
+        assert (features(whole), hardness(whole)) == (features(hidden), hardness(hidden)), gold
 
 
 def test_spiders_golds_name_what_is_there() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +17,15 @@ from t2s_tui.datasets.audit.similar import bands, key, letters
 from t2s_tui.errors import JobStopped
 from t2s_tui.records import Example
 from t2s_tui.sql.dialects import SqlSyntaxError, parse, parse_all
-from t2s_tui.sql.features import features
+from t2s_tui.sql.features import Features, features
 from t2s_tui.sql.hardness import hardness
+from t2s_tui.sql.masked import masked
 from t2s_tui.sql.schema import tables_in
-from t2s_tui.sql.unknown_names import unknown_names
-
-if TYPE_CHECKING:
-    from sqlglot import exp
+from t2s_tui.sql.unknown_names import UnknownNames, unknown_names
 
 _KNOWN_DDLS = 2048  # rows of one database bring the same DDL again and again
 _KNOWN_RUNS = 4096
+_KNOWN_STATEMENTS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,14 @@ class _Ddl:
     language: str
 
 
-@dataclass(slots=True)
-class _Gold:
-    findings: list[Finding]
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """What a statement that parses says, whatever its literals. `problem`: why it is no gold."""
+
+    problem: str = ""
+    unknown: UnknownNames = field(default_factory=UnknownNames)
     hardness: str = ""
-    joins: int = 0
-    nesting: int = 0
-    aggregates: int = 0
-    used: tuple[str, ...] = ()
+    features: Features = field(default_factory=Features)
     shape: int = 0
 
 
@@ -108,29 +107,30 @@ class Examiner:
         """Everything that can be said of the rows by themselves. Raises JobStopped between two of them."""
         counts: dict[str, Counter[str]] = {name: Counter() for name in ("features", "golds", "dialects")}
         tokens = self._counter.count(examples) if self._counter is not None else [-1] * len(examples)
-        golds = [_gold(example) for example in examples]
+        golds = [_golds(example) for example in examples]
         rows = []
-        for example, gold, length in zip(examples, golds, tokens, strict=True):
+        for example, (gold, findings), length in zip(examples, golds, tokens, strict=True):
             if self._stopped():
                 raise JobStopped
-            rows.append(self._row(example, gold, length, counts))
-            counts["features"].update(gold.used)
+            rows.append(self._row(example, gold, findings, length, counts["golds"]))
+            counts["features"].update(gold.features.used)
             counts["dialects"][example.dialect] += 1
-        return Examined(rows, _figures(examples, rows, golds), counts)
+        return Examined(rows, _figures(examples, rows, [gold for gold, _ in golds]), counts)
 
-    def _row(self, example: Example, gold: _Gold, tokens: int, counts: dict[str, Counter[str]]) -> AuditedRow:
+    def _row(
+        self, example: Example, gold: _Statement, said: list[Finding], tokens: int, runs: Counter[str]
+    ) -> AuditedRow:
         ddl = _ddl(example.ddl, example.dialect)
-        findings = [*([ddl.problem] if ddl.problem else []), *gold.findings]
-        findings += self._run(example, counts["golds"])
+        findings = [*([ddl.problem] if ddl.problem else []), *said, *self._run(example, runs)]
         if self._block_size is not None and tokens > self._block_size:
             findings.append(Finding("cut", "prompt", f"{tokens} tokens, {self._block_size} fit"))
         return AuditedRow(
             number=example.number,
             findings=tuple(findings),
             hardness=example.hardness or gold.hardness,
-            joins=gold.joins,
-            nesting=gold.nesting,
-            aggregates=gold.aggregates,
+            joins=gold.features.joins,
+            nesting=gold.features.nesting,
+            aggregates=gold.features.aggregates,
             question_language=language(example.question),
             ddl_language=ddl.language,
             tokens=tokens,
@@ -149,11 +149,11 @@ class Examiner:
                     yield Finding(f"gold-{ran.outcome}", where, _words(ran))
 
 
-def _figures(examples: Sequence[Example], rows: Sequence[AuditedRow], golds: Sequence[_Gold]) -> Figures:
+def _figures(examples: Sequence[Example], rows: Sequence[AuditedRow], golds: Sequence[_Statement]) -> Figures:
     texts = [" ".join(example.gold.rstrip("; \n").split()) for example in examples]
     lengths = [
-        (len(example.question), len(example.gold), len(example.ddl), gold.joins, gold.nesting)
-        for example, gold in zip(examples, golds, strict=True)
+        (len(e.question), len(e.gold), len(e.ddl), gold.features.joins, gold.features.nesting)
+        for e, gold in zip(examples, golds, strict=True)
     ]
     return Figures(
         questions=np.array([key(letters(example.question)) for example in examples], dtype=np.uint64),
@@ -198,47 +198,43 @@ def _ddl(ddl: str, dialect: str) -> _Ddl:
     return _Ddl(None if hidden else schema, None, said)
 
 
-def _gold(example: Example) -> _Gold:
-    found = _Gold([])
+def _golds(example: Example) -> tuple[_Statement, list[Finding]]:
+    """What the gold says, and the findings of all accepted ones."""
+    first, findings = _Statement(), []
     for where, sql in _all_golds(example):
         try:
-            tree = parse(sql, example.dialect)
-        except SqlSyntaxError as error:
-            place = f"{where} {error.position}"
-            found.findings.append(Finding("gold-syntax", place, f"{example.dialect}: {error.message}"))
-            continue
-        if problem := _no_query(tree):
-            found.findings.append(Finding("gold-syntax", where, problem))
-            continue
-        found.findings += _unknown(tree, where, example)
+            said = _statement(masked(sql), example.ddl, example.dialect)
+        except SqlSyntaxError:
+            try:  # once more as it is: the place of the trouble is in the whole text
+                said = _statement(sql, example.ddl, example.dialect)
+            except SqlSyntaxError as error:
+                place = f"{where} {error.position}"
+                findings.append(Finding("gold-syntax", place, f"{example.dialect}: {error.message}"))
+                continue
+        if said.problem:
+            findings.append(Finding("gold-syntax", where, said.problem))
+        for table in said.unknown.tables:
+            findings.append(Finding("unknown-table", where, f"the DDL has no table {table}"))
+        for column in said.unknown.columns:
+            findings.append(Finding("unknown-column", where, f"the DDL has no column {column}"))
         if where == "gold":
-            _describe(found, tree)
-    return found
+            first = said
+    return first, findings
 
 
-def _describe(found: _Gold, tree: exp.Expr) -> None:
+@lru_cache(maxsize=_KNOWN_STATEMENTS)
+def _statement(sql: str, ddl: str, dialect: str) -> _Statement:
     from sqlglot import exp
 
-    made = features(tree)
-    found.joins, found.nesting, found.aggregates = made.joins, made.nesting, made.aggregates
-    found.used = made.used
-    found.hardness = hardness(tree)
+    tree = parse(sql, dialect)
+    if not isinstance(tree, exp.Query):
+        return _Statement(f"it is no query but {tree.key.upper()}")
+    schema = _ddl(ddl, dialect).schema
     tables = sorted(table.name.lower() for table in tree.find_all(exp.Table))
-    found.shape = key(" ".join([str(sum(1 for _ in tree.find_all(exp.Select))), *tables])) or 1
-
-
-def _no_query(tree: exp.Expr) -> str:
-    from sqlglot import exp
-
-    return "" if isinstance(tree, exp.Query) else f"it is no query but {tree.key.upper()}"
-
-
-def _unknown(tree: exp.Expr, where: str, example: Example) -> Iterator[Finding]:
-    schema = _ddl(example.ddl, example.dialect).schema
-    if schema is None:
-        return
-    unknown = unknown_names(tree, schema, example.dialect)
-    for table in unknown.tables:
-        yield Finding("unknown-table", where, f"the DDL has no table {table}")
-    for column in unknown.columns:
-        yield Finding("unknown-column", where, f"the DDL has no column {column}")
+    selects = sum(1 for _ in tree.find_all(exp.Select))
+    return _Statement(
+        unknown=unknown_names(tree, schema, dialect) if schema is not None else UnknownNames(),
+        hardness=hardness(tree),
+        features=features(tree),
+        shape=key(" ".join([str(selects), *tables])) or 1,
+    )
