@@ -1,28 +1,42 @@
 """One canonical form for queries that differ only in how they are written.
 
-Used to show a difference without its noise and for the metric `normalized`. Every rule (see `rules.py`,
-`names.py`) keeps the meaning; what they cannot decide they leave alone, so two forms that differ may still
-mean the same. "Does not parse" is a state here, `Unparsed`, and never an exception.
+Used to show a difference without its noise and for the metric `normalized`. Every rule (see `canonical/`)
+keeps the meaning; what they cannot decide they leave alone, so two forms that differ may still mean the same.
+"Does not parse" is a state here, `Unparsed`, and never an exception.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Literal
 
 from t2s_tui.sql.dialects import Position, SqlSyntaxError, Unparsed, generate, parse
 from t2s_tui.sql.pretty import clause_lines
-from t2s_tui.sql.schema import schema_mapping
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Position", "Unparsed", "normal_tree", "normalize", "pretty"]
+__all__ = ["Level", "Position", "Unparsed", "normal_tree", "normalize", "pretty"]
+
+Level = Literal["shown", "proof", "realistic"]
 
 
-def normalize(sql: str, dialect: str, ddl: str | None = None) -> str | Unparsed:
-    """The canonical form on one line. `ddl` (same dialect) lets columns and stars be resolved."""
+def normalize(
+    sql: str,
+    dialect: str,
+    ddl: str | None = None,
+    level: Level = "proof",
+    without: Collection[str] = (),
+    assumed: Collection[str] | None = None,
+) -> str | Unparsed:
+    """The canonical form on one line, at a level of `canonical/registry.py`.
+
+    `ddl` (same dialect) lets columns and stars be resolved and tells of keys. `without` names rules to leave
+    out. `assumed` names what the level `realistic` takes for granted: all of ASSUMPTIONS if it is None.
+    Equal forms at `shown` or `proof` mean equal results: bags of rows, columns by position.
+    """
     try:
-        return generate(normal_tree(sql, dialect, ddl), dialect)
+        return generate(normal_tree(sql, dialect, ddl, level, without, assumed), dialect)
     except SqlSyntaxError as error:
         return Unparsed(error.position, error.message)
 
@@ -35,35 +49,27 @@ def pretty(sql: str, dialect: str) -> str | Unparsed:
         return Unparsed(error.position, error.message)
 
 
-def normal_tree(sql: str, dialect: str, ddl: str | None = None) -> exp.Expr:
+def normal_tree(
+    sql: str,
+    dialect: str,
+    ddl: str | None = None,
+    level: Level = "shown",
+    without: Collection[str] = (),
+    assumed: Collection[str] | None = None,
+) -> exp.Expr:
     """The tree of the canonical form. Raises SqlSyntaxError. What is no query stays as it was parsed."""
     from sqlglot import exp
 
     tree = parse(sql, dialect)
     if not isinstance(tree, exp.Query):
         return tree
+    from t2s_tui.sql.canonical.context import context_of
+    from t2s_tui.sql.canonical.registry import canonical, every_assumption
+
+    granted: frozenset[str] = frozenset()
+    if level == "realistic":
+        granted = every_assumption() if assumed is None else frozenset(assumed)
     try:
-        return _normal(tree, dialect, ddl)
+        return canonical(tree, context_of(dialect, ddl, granted), level, frozenset(without))
     except RecursionError as error:
         raise SqlSyntaxError("nested too deeply", Position(1, 1)) from error
-
-
-def _normal(tree: exp.Expr, dialect: str, ddl: str | None) -> exp.Expr:
-    from t2s_tui.sql import names, rules
-
-    schema = schema_mapping(ddl, dialect)
-    tree = names.strings_in_double_quotes(tree, dialect, schema)
-    tree = names.lower_identifiers(tree, dialect)
-    tree = rules.plain_join_words(tree)
-    tree = rules.plain_order_words(tree)
-    tree = names.resolve_columns(tree, dialect, schema)
-    tree = names.inline_order_aliases(tree)
-    tree = names.drop_output_aliases(tree)
-    tree = names.name_tables(tree)
-    tree = names.drop_lone_qualifiers(tree)
-    tree = names.unquote_plain_names(tree, dialect)
-    tree = rules.drop_parentheses(tree)
-    if "collate" not in (ddl or "").lower():
-        tree = rules.order_comparisons(tree, dialect)
-    tree = rules.order_lists(tree, dialect)
-    return rules.order_conjuncts(tree, dialect)
