@@ -8,6 +8,7 @@ keeps the meaning; what they cannot decide they leave alone, so two forms that d
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from t2s_tui.sql.dialects import Position, SqlSyntaxError, Unparsed, generate, parse
@@ -16,7 +17,7 @@ from t2s_tui.sql.pretty import clause_lines
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Level", "Position", "Unparsed", "normal_tree", "normalize", "pretty"]
+__all__ = ["Level", "Position", "Unparsed", "canonical_tree", "normal_tree", "normalize", "pretty"]
 
 Level = Literal["shown", "proof", "realistic"]
 
@@ -58,9 +59,24 @@ def normal_tree(
     assumed: Collection[str] | None = None,
 ) -> exp.Expr:
     """The tree of the canonical form. Raises SqlSyntaxError. What is no query stays as it was parsed."""
+    return canonical_tree(parse(sql, dialect), dialect, ddl, level, without, assumed)
+
+
+def canonical_tree(
+    tree: exp.Expr,
+    dialect: str,
+    ddl: str | None = None,
+    level: Level = "shown",
+    without: Collection[str] = (),
+    assumed: Collection[str] | None = None,
+    order: tuple[str, ...] = (),
+) -> exp.Expr:
+    """The canonical form of a parsed tree, which is changed. Raises SqlSyntaxError where it nests too deep.
+
+    `order` names tables: joins keep to it where they can, so that two forms can be read side by side.
+    """
     from sqlglot import exp
 
-    tree = parse(sql, dialect)
     if not isinstance(tree, exp.Query):
         return tree
     from t2s_tui.sql.canonical.context import context_of
@@ -70,6 +86,7 @@ def normal_tree(
     if level == "realistic":
         granted = every_assumption() if assumed is None else frozenset(assumed)
     try:
-        return canonical(tree, context_of(dialect, ddl, granted), level, frozenset(without))
+        context = replace(context_of(dialect, ddl, granted), order=order)
+        return canonical(tree, context, level, frozenset(without))
     except RecursionError as error:
         raise SqlSyntaxError("nested too deeply", Position(1, 1)) from error

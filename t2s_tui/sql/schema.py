@@ -101,9 +101,7 @@ def _table(schema: object, dialect: str, ddl: str) -> Table:
             foreign.append(_reference((definition.name,), reference))
     primary = tuple(c.name for c in columns if c.primary_key)
     unique = tuple(key for key in _unique(schema, definitions) if key != primary)
-    return Table(
-        str(schema.this.name), columns, tuple(foreign), ((primary,) if primary else ()) + unique
-    )
+    return Table(str(schema.this.name), columns, tuple(foreign), ((primary,) if primary else ()) + unique)
 
 
 def _unique(schema: object, definitions: Sequence[object]) -> Iterator[tuple[str, ...]]:
@@ -125,7 +123,11 @@ def _unique_index(tree: object) -> tuple[str, tuple[str, ...]] | None:
     """(table in lower case, columns) of a CREATE UNIQUE INDEX over plain columns of the whole table."""
     from sqlglot import exp
 
-    if not isinstance(tree, exp.Create) or not isinstance(tree.this, exp.Index) or not tree.args.get("unique"):
+    if (
+        not isinstance(tree, exp.Create)
+        or not isinstance(tree.this, exp.Index)
+        or not tree.args.get("unique")
+    ):
         return None
     table, parameters = tree.this.args.get("table"), tree.this.args.get("params")
     if table is None or parameters is None or parameters.args.get("where"):

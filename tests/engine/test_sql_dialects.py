@@ -166,8 +166,8 @@ def test_tables_in_a_mysql_ddl() -> None:
     players, characters = tables_in(ddl, "mysql")
     assert players.name == "players"
     assert players.columns == (
-        Column("player_id", "INT", primary_key=True, nullable=False),
-        Column("이름", "VARCHAR(255)", nullable=False),
+        Column("player_id", "INT", primary_key=True, nullable=False, declared="INT"),
+        Column("이름", "VARCHAR(255)", nullable=False, declared="VARCHAR", not_null=True),
     )
     assert characters.columns[0].primary_key
     assert characters.foreign_keys == (

@@ -132,9 +132,9 @@ def _listed(node: exp.Expr, *, negated: bool) -> tuple[exp.Expr | None, list[exp
             left, right = right, left
         if _constant(right) and not _constant(left) and not left.find(exp.Rand, exp.Anonymous, exp.Query):
             return left, [right]
-    if isinstance(node, exp.In) and node.expressions and all(map(_constant, node.expressions)):
-        if not node.this.find(exp.Rand, exp.Anonymous, exp.Query):
-            return node.this, list(node.expressions)
+    listed = isinstance(node, exp.In) and node.expressions and all(map(_constant, node.expressions))
+    if listed and not node.this.find(exp.Rand, exp.Anonymous, exp.Query):
+        return node.this, list(node.expressions)
     return None, []
 
 
@@ -163,8 +163,7 @@ def _table_behind(column: exp.Column) -> str:
     """The table that a column's source is; empty for a derived table or an unknown name."""
     here = column.find_ancestor(exp.Select)
     while here is not None:
-        clause = here.args.get("from_")
-        for clause in [clause, *(here.args.get("joins") or [])]:
+        for clause in [here.args.get("from_"), *(here.args.get("joins") or [])]:
             if clause is not None and clause.this.alias_or_name == column.table:
                 return table_of(clause.this)
         here = here.find_ancestor(exp.Select)
@@ -191,13 +190,18 @@ def whole_number_thresholds(tree: exp.Expr, context: Context) -> exp.Expr:
             continue
         above = isinstance(node, exp.GTE)
         value = exp.Literal.number(int(right.this) + (-1 if above else 1))
-        made = exp.GT(this=left.copy(), expression=value) if above else exp.LT(this=left.copy(), expression=value)
+        made = (
+            exp.GT(this=left.copy(), expression=value)
+            if above
+            else exp.LT(this=left.copy(), expression=value)
+        )
         node.replace(made)
     return tree
 
 
 def plain_values(tree: exp.Expr, context: Context) -> exp.Expr:
-    """IIF(c, a, b) is a CASE; COUNT(1) is COUNT(*); MAX(DISTINCT x) is MAX(x); OFFSET 0 says nothing."""
+    """IIF(c, a, b) is a CASE; COUNT(1) is COUNT(*); MAX(DISTINCT x) is MAX(x); COALESCE(a, a) is a; OFFSET 0
+    says nothing."""
     for node in list(tree.find_all(exp.If)):
         if not isinstance(node.parent, exp.Case) and node.parent is not None:
             made = exp.If(this=node.this.copy(), true=node.args["true"].copy())
@@ -210,9 +214,16 @@ def plain_values(tree: exp.Expr, context: Context) -> exp.Expr:
         inner = best.this
         if isinstance(inner, exp.Distinct) and len(inner.expressions) == 1 and not best.expressions:
             best.set("this", inner.expressions[0].copy())
+    for first in list(tree.find_all(exp.Coalesce)):
+        if first.parent is not None and first.expressions and all(e == first.this for e in first.expressions):
+            first.replace(first.this.copy())
     for query in tree.find_all(exp.Query):
         offset = query.args.get("offset")
-        if offset is not None and isinstance(offset.expression, exp.Literal) and offset.expression.this == "0":
+        if (
+            offset is not None
+            and isinstance(offset.expression, exp.Literal)
+            and offset.expression.this == "0"
+        ):
             query.set("offset", None)
     return tree
 
@@ -225,11 +236,9 @@ def casts_that_change_nothing(tree: exp.Expr, context: Context) -> exp.Expr:
         inner = bare(cast.this)
         if cast.parent is None or isinstance(cast, exp.TryCast):
             continue
-        if to in exp.DataType.INTEGER_TYPES and (
-            isinstance(inner, exp.Count) or _whole_column(inner, context)
-        ):
-            cast.replace(inner.copy())
-        elif isinstance(inner, exp.Cast) and inner.to == cast.to:
+        whole = isinstance(inner, exp.Count) or _whole_column(inner, context)
+        twice = isinstance(inner, exp.Cast) and inner.to == cast.to
+        if (to in exp.DataType.INTEGER_TYPES and whole) or twice:
             cast.replace(inner.copy())
     return tree
 

@@ -50,16 +50,20 @@ class TableFacts:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The dialect, the schema, facts by table in lower case, and the names of ASSUMPTIONS that may be made."""
+    """The dialect, the schema, facts by table in lower case, and the names of ASSUMPTIONS that may be made.
+
+    `order` is the order of tables that joins keep to; tables that it does not name follow by name.
+    """
 
     dialect: str
     schema: Schema | None = None
     facts: Mapping[str, TableFacts] = field(default_factory=dict)
     collated: bool = False
     assumed: frozenset[str] = frozenset()
+    order: tuple[str, ...] = ()
 
     def never_null(self, table: str, column: str) -> bool:
-        """Whether no row of the table has NULL there: declared, or a primary key where that may be assumed."""
+        """Whether no row of the table has NULL there: declared, or a primary key where it may be assumed."""
         facts = self.facts.get(table)
         return facts is not None and (
             column in facts.not_null or ("keys" in self.assumed and column in facts.primary)
@@ -77,9 +81,12 @@ class Context:
         facts = self.facts.get(table)
         return facts.kinds.get(column, "") if facts is not None else ""
 
-    def same_when_equal(self, a: tuple[str, str], b: tuple[str, str]) -> bool:
-        """Whether values of two columns (table, column) that compare equal are the same to look at."""
-        if "alike" in self.assumed:
+    def same_when_equal(self, a: tuple[str, str], b: tuple[str, str], *, joined: bool = True) -> bool:
+        """Whether values of two columns (table, column) that compare equal are the same to look at.
+
+        Of columns that are `joined` this may be assumed.
+        """
+        if joined and "alike" in self.assumed:
             return True
         kinds = {self.kind(*a), self.kind(*b)}
         if self.collated and "text" in kinds:
@@ -105,7 +112,9 @@ def context_of(dialect: str, ddl: str | None, assumed: frozenset[str] = frozense
 
 def _facts(table: Table, tables: tuple[Table, ...], dialect: str) -> TableFacts:
     primary = [c.name.lower() for c in table.columns if c.primary_key]
-    not_null = frozenset(c.name.lower() for c in table.columns if _declared_not_null(c, len(primary), dialect))
+    not_null = frozenset(
+        c.name.lower() for c in table.columns if _declared_not_null(c, len(primary), dialect)
+    )
     own = table.name.lower()
     targets = tuple(
         frozenset(foreign.target)

@@ -34,7 +34,9 @@ def conditions_before_groups(tree: exp.Expr, context: Context) -> exp.Expr:
         early = [
             c
             for c in having
-            if not has_aggregate(c) and not c.find(exp.Query) and {reference(x) for x in columns(c)} <= set(keys)
+            if not has_aggregate(c)
+            and not c.find(exp.Query)
+            and {reference(x) for x in columns(c)} <= set(keys)
         ]
         if early:
             set_conditions(select, [c for c in having if c not in early], "having")
@@ -154,9 +156,8 @@ def order_that_says_nothing(tree: exp.Expr, context: Context) -> exp.Expr:
             and not select.find(exp.Window, exp.Anonymous)
         )
         limit = select.args.get("limit")
-        if one_row and order is not None and limit is None:
-            select.set("order", None)
-        elif order is not None and limit is None and not select.args.get("offset") and _only_asked(select):
+        cut = limit is not None or select.args.get("offset")
+        if order is not None and not cut and (one_row or _only_asked(select)):
             select.set("order", None)
         elif order is not None:
             seen: dict[str, exp.Expr] = {}

@@ -77,7 +77,7 @@ def canonical_joins(tree: exp.Expr, context: Context) -> exp.Expr:
 
 def _rebuild(block: Block, context: Context) -> None:
     classes = Classes(block, context)
-    order = _ordered(block, classes)
+    order = _ordered(block, classes, context.order)
     block.inner = [s for name in order if (s := block.source(name)) is not None]
     equated = classes.conditions(order)
     replaced = classes.first_names(order)
@@ -118,9 +118,9 @@ def place(
             where.append(condition)
     made = []
     for number, source in enumerate(inner[1:], 1):
-        condition = chain(on.get(number, []))
-        kind = None if condition is not None else "CROSS"
-        made.append(exp.Join(this=source.copy(), on=condition, kind=kind))
+        equated = chain(on.get(number, []))
+        kind = None if equated is not None else "CROSS"
+        made.append(exp.Join(this=source.copy(), on=equated, kind=kind))
     select.set("from_", exp.From(this=inner[0].copy()))
     select.set("joins", [*made, *left])
     set_conditions(select, where + rest)
@@ -190,7 +190,7 @@ class Classes:
 
     def first_names(self, order: list[str]) -> dict[Reference, Reference]:
         """What each member but the first is replaced by: the member whose source comes first."""
-        found = {}
+        found: dict[Reference, Reference] = {}
         for members in self._in(order):
             found |= dict.fromkeys(members[1:], members[0])
         return found
@@ -208,10 +208,10 @@ class Classes:
         return [sorted(members, key=lambda m: (at[m[0]], m[1])) for members in self.groups()]
 
 
-def _ordered(block: Block, classes: Classes) -> list[str]:
-    """The names of the inner sources: the first by name, then each time the first that is joined to one
-    before it."""
-    keys = _keys(block)
+def _ordered(block: Block, classes: Classes, wanted: tuple[str, ...]) -> list[str]:
+    """The names of the inner sources: the first by `wanted` and name, then each time the first that is
+    joined to one before it."""
+    keys = _keys(block, wanted)
     waiting = sorted(block.names, key=lambda name: keys[name])
     linked = {(a, b) for a in waiting for b in waiting if a != b and _joined(block, classes, a, b)}
     order = [waiting.pop(0)]
@@ -231,11 +231,15 @@ def _joined(block: Block, classes: Classes, a: str, b: str) -> bool:
     )
 
 
-def _keys(block: Block) -> dict[str, tuple[str, str]]:
+def _keys(block: Block, wanted: tuple[str, ...]) -> dict[str, tuple[int, str, str]]:
     """What sources are ordered by: their text; those of one table by what is said of them."""
     texts = {source.alias_or_name: _source_text(source) for source in block.inner}
     twins = {name for name in texts if list(texts.values()).count(texts[name]) > 1}
-    return {name: (text, _said_of(name, block) if name in twins else "") for name, text in texts.items()}
+    at = {table: number for number, table in enumerate(wanted)}
+    return {
+        name: (at.get(text, len(at)), text, _said_of(name, block) if name in twins else "")
+        for name, text in texts.items()
+    }
 
 
 def _source_text(source: exp.Expr) -> str:

@@ -64,14 +64,11 @@ class Keys:
         name = join.this.alias_or_name
         equals: dict[str, Reference] = {}
         for condition in parts(join.args["on"]):
-            if isinstance(condition, exp.EQ):
-                for one, other in (
-                    (condition.this, condition.expression),
-                    (condition.expression, condition.this),
-                ):
-                    if isinstance(one, exp.Column) and isinstance(other, exp.Column):
-                        if one.table == name and other.table != name and other.table in self._block.names:
-                            equals[one.name] = reference(other)
+            sides = (condition.this, condition.expression) if isinstance(condition, exp.EQ) else ()
+            for one, other in (sides, sides[::-1]) if sides else ():
+                pair = isinstance(one, exp.Column) and isinstance(other, exp.Column)
+                if pair and one.table == name and other.table in self._block.names:
+                    equals[one.name] = reference(other)
         table = self._block.table(name)
         if set(_others(join, name)) - set(self._block.names):
             return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlglot import exp
 
 from t2s_tui.sql.canonical.context import Context, Foreign
-from t2s_tui.sql.canonical.joins import Classes, place
+from t2s_tui.sql.canonical.joins import place
 from t2s_tui.sql.canonical.keys import Keys
 from t2s_tui.sql.canonical.shape import (
     Block,
@@ -14,7 +16,6 @@ from t2s_tui.sql.canonical.shape import (
     block_of,
     columns,
     conditions,
-    parts,
     reference,
     rejects_null,
     resolved,
@@ -125,28 +126,58 @@ def _drop_target(block: Block, name: str, context: Context) -> bool:
             continue
         if not all(_alike(block, context, one, other) for one, other in links.items()):
             continue
-        equal = Classes(block, context).groups()
-        names = dict(links)
-        for members in equal:
-            others = [m for m in members if m[0] != name]
-            names |= {m: others[0] for m in members if m[0] == name and others}
-        used = {reference(c) for c in columns(block.select) if c.table == name}
-        if not used <= set(names):
+        if not {reference(c) for c in columns(block.select) if c.table == name} <= set(links):
             continue
-        for column in columns(block.select):
-            if reference(column) in names:
-                to = names[reference(column)]
-                column.set("table", exp.to_identifier(to[0]))
-                column.set("this", exp.to_identifier(to[1]))
-        again = block_of(block.select)
-        assert again is not None
-        pool = [c.copy() for c in again.pool if not _says_itself(c)]
-        pool += [
-            exp.Not(this=exp.Is(this=exp.column(column, owner), expression=exp.Null())) for column in key.own
-        ]
-        inner = [s.copy() for s in again.inner if s.alias_or_name != name]
-        place(block.select, inner, pool, [j.copy() for j in again.left], [c.copy() for c in again.rest])
+        _go_by(block.select, links)
+        _leave_out(block.select, name, [(owner, column) for column in key.own])
         return True
+    return False
+
+
+def _go_by(select: exp.Select, names: Mapping[Reference, Reference]) -> None:
+    """Give columns their other name."""
+    for column in columns(select):
+        if reference(column) in names:
+            source, name = names[reference(column)]
+            column.set("table", exp.to_identifier(source))
+            column.set("this", exp.to_identifier(name))
+
+
+def _leave_out(select: exp.Select, name: str, not_null: list[Reference]) -> None:
+    """The SELECT without the inner source `name`, to which nothing refers; these columns are not NULL."""
+    block = block_of(select)
+    assert block is not None
+    pool = [c.copy() for c in block.pool if not _says_itself(c)]
+    pool += [exp.Not(this=exp.Is(this=exp.column(c, s), expression=exp.Null())) for s, c in not_null]
+    inner = [s.copy() for s in block.inner if s.alias_or_name != name]
+    place(select, inner, pool, [j.copy() for j in block.left], [c.copy() for c in block.rest])
+
+
+def joins_of_a_row_with_itself(tree: exp.Expr, context: Context) -> exp.Expr:
+    """A table joined with itself on a whole key is the same row twice: one source does for both."""
+    if not resolved(tree):
+        return tree
+    for select in selects(tree):
+        while (block := block_of(select)) is not None and _merge_twins(block, context):
+            pass
+    return tree
+
+
+def _merge_twins(block: Block, context: Context) -> bool:
+    for number, name in enumerate(block.names):
+        for twin in block.names[number + 1 :]:
+            table = block.table(name)
+            if not table or block.table(twin) != table:
+                continue
+            for key in context.keys_of(table):
+                if not _linked(block, {(name, column): (twin, column) for column in key}):
+                    continue
+                names = {(twin, c): (name, c) for c in context.facts[table].columns}
+                if not {reference(c) for c in columns(block.select) if c.table == twin} <= set(names):
+                    continue
+                _go_by(block.select, names)
+                _leave_out(block.select, twin, [(name, column) for column in sorted(key)])
+                return True
     return False
 
 
@@ -187,4 +218,4 @@ def _by_way(one: Reference, other: Reference, said: set[frozenset[Reference]]) -
 
 
 def _says_itself(condition: exp.Expr) -> bool:
-    return isinstance(condition, exp.EQ) and parts(condition.this) == parts(condition.expression)
+    return isinstance(condition, exp.EQ) and condition.this == condition.expression

@@ -27,7 +27,9 @@ def duplicates_in_sets(tree: exp.Expr, context: Context) -> exp.Expr:
             continue
         for side in (operation.this, operation.expression):
             operand = _unwrapped(side)
-            if isinstance(operand, exp.Select) and not (operand.args.get("limit") or operand.args.get("offset")):
+            if isinstance(operand, exp.Select) and not (
+                operand.args.get("limit") or operand.args.get("offset")
+            ):
                 distinct = operand.args.get("distinct")
                 if distinct is not None and not distinct.args.get("on"):
                     operand.set("distinct", None)
@@ -107,8 +109,9 @@ def _names_free(top: exp.SetOperation, tree: exp.Expr) -> bool:
 
 
 def except_as_not_in(tree: exp.Expr, context: Context) -> exp.Expr:
-    """SELECT a ... EXCEPT SELECT b ... is SELECT DISTINCT a ... WHERE a NOT IN (SELECT b ...), and INTERSECT
-    is IN, for columns whose equal values are the same. NULL equals NULL in a set and nothing in IN."""
+    """SELECT a ... EXCEPT SELECT b ... is SELECT DISTINCT a ... WHERE a NOT IN (SELECT b ... WHERE b IS NOT
+    NULL), and INTERSECT is IN, for columns whose equal values are the same. NULL equals NULL in a set and
+    nothing in IN: for EXCEPT a must never be NULL, for INTERSECT one of the two."""
     if not resolved(tree):
         return tree
     for operation in reversed(list(tree.find_all(exp.Except, exp.Intersect, bfs=True))):
@@ -137,17 +140,20 @@ def _as_membership(operation: exp.SetOperation, context: Context) -> exp.Expr | 
     if a is None or b is None or left_block is None or right_block is None:
         return None
     tables = left_block.table(a.table), right_block.table(b.table)
-    if not all(tables) or not context.same_when_equal((tables[0], a.name), (tables[1], b.name)):
+    if not all(tables) or not context.same_when_equal((tables[0], a.name), (tables[1], b.name), joined=False):
         return None
     known = (
         Keys(left_block, context).shown_never_null(*reference(a)),
         Keys(right_block, context).shown_never_null(*reference(b)),
     )
     excepted = isinstance(operation, exp.Except)
-    if not (all(known) if excepted else any(known)):
+    if not (known[0] if excepted else any(known)):
         return None
     asked = right.copy()
     asked.set("distinct", None)
+    if excepted and not known[1]:
+        there = exp.Not(this=exp.Is(this=b.copy(), expression=exp.Null()))
+        set_conditions(asked, [*conditions(asked), there])
     member: exp.Expr = exp.In(this=a.copy(), query=exp.Subquery(this=asked))
     made = left.copy()
     made.set("distinct", exp.Distinct())
@@ -182,7 +188,9 @@ def union_as_or(tree: exp.Expr, context: Context) -> exp.Expr:
         one, other = ([c for c in side if c not in shared] for side in (first, second))
         made = left.copy()
         made.set("distinct", exp.Distinct())
-        both = [] if not one or not other else [exp.Or(this=_grouped(one), expression=_grouped(other))]
+        both: list[exp.Expr] = (
+            [] if not one or not other else [exp.Or(this=_grouped(one), expression=_grouped(other))]
+        )
         set_conditions(made, shared + both)
         for key in ("limit", "offset", "with_"):
             if operation.args.get(key) is not None:

@@ -121,7 +121,9 @@ def movable(source: exp.Expr | None) -> bool:
         return isinstance(source.this, exp.Identifier) and not extra and _plain_alias(source)
     if isinstance(source, exp.Subquery):
         extra = [k for k, v in source.args.items() if v and k not in ("this", "alias")]
-        return isinstance(source.this, exp.Query) and bool(source.alias) and not extra and _plain_alias(source)
+        return (
+            isinstance(source.this, exp.Query) and bool(source.alias) and not extra and _plain_alias(source)
+        )
     return False
 
 

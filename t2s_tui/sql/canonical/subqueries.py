@@ -139,13 +139,14 @@ def _as_in(condition: exp.Expr, block: Block, context: Context) -> exp.Expr | No
         return None
     if inside.table not in own or outer.table not in outside:
         return None
+    alone = Block(below.select, below.inner, [], [c for c in below.pool if c is not links[0]], [])
     if negated and not (
         Keys(block, context).shown_never_null(*reference(outer))
-        and Keys(below, context).shown_never_null(*reference(inside))
+        and Keys(alone, context).shown_never_null(*reference(inside))
     ):
         return None
     asked = inner.copy()
-    place(asked, [s.copy() for s in below.inner], [c.copy() for c in below.pool if c is not links[0]], [], [])
+    place(asked, [s.copy() for s in below.inner], [c.copy() for c in alone.pool], [], [])
     asked.set("expressions", [inside.copy()])
     member: exp.Expr = exp.In(this=outer.copy(), query=exp.Subquery(this=asked))
     return exp.Not(this=member) if negated else member
