@@ -10,8 +10,8 @@ from functools import lru_cache
 from rich.style import Style
 from rich.text import Text
 
-from t2s_tui.sql.dialects import SqlSyntaxError, Unparsed, parse
-from t2s_tui.sql.diff import DiffLine, diff_sql
+from t2s_tui.sql.dialects import Unparsed
+from t2s_tui.sql.diff import DiffLine, compare
 from widgets.section import Section, visible, wrapped
 from widgets.sql_view import sql_text
 from widgets.theme import DIM, FAIL, PASS, WARN
@@ -32,7 +32,10 @@ class DiffMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SqlPair:
-    """Gold and one generated SQL with what sqlglot makes of them. No `lines` when one does not parse."""
+    """Gold and one generated SQL with what sqlglot makes of them. No `lines` when one does not parse.
+
+    Where the two are the same only as far as the data is as the tables state it, `assumptions` says so.
+    """
 
     gold: str
     generated: str
@@ -40,6 +43,7 @@ class SqlPair:
     lines: tuple[DiffLine, ...]
     gold_unparsed: Unparsed | None = None
     generated_unparsed: Unparsed | None = None
+    assumptions: tuple[str, ...] = ()
 
     @property
     def same(self) -> bool:
@@ -53,17 +57,10 @@ def read_pair(gold: str, generated: str, dialect: str, ddl: str | None = None) -
 
     What does not parse is a state of the pair, not an error.
     """
-    broken = _unparsed(gold, dialect), _unparsed(generated, dialect)
-    lines = () if any(broken) else tuple(diff_sql(gold, generated, dialect, ddl))
-    return SqlPair(gold, generated, dialect, lines, *broken)
-
-
-def _unparsed(sql: str, dialect: str) -> Unparsed | None:
-    try:
-        parse(sql, dialect)
-    except SqlSyntaxError as error:
-        return Unparsed(error.position, error.message)
-    return None
+    diff = compare(gold, generated, dialect, ddl)
+    broken = diff.gold_unparsed, diff.generated_unparsed
+    lines = () if any(broken) else diff.lines
+    return SqlPair(gold, generated, dialect, lines, *broken, diff.assumptions)
 
 
 class SqlDiff(Section):
@@ -85,6 +82,8 @@ class SqlDiff(Section):
 
         def note(width: int) -> str:
             words = f"{view_of(pair, mode, width).value} · {pair.dialect}"
+            if pair.assumptions:
+                return f"{words} · the same if {' and '.join(pair.assumptions)}"
             return f"{words} · the same once normalised" if pair.same else words
 
         def draw(width: int) -> list[Text]:

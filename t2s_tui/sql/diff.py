@@ -1,23 +1,32 @@
-"""Gold against generated: line by line after normalising and pretty printing, then by tokens inside lines.
+"""Gold against generated: as data, clause by clause, and as lines with the changed tokens marked.
 
-Texts of which one does not parse are compared as they are, token by token.
+Three questions, each answered by itself: whether the two are proved to mean the same, whether they mean the
+same as far as what a DDL states is also true of the data (and which of ASSUMPTIONS that takes), and what is
+left to see between them. Texts of which one does not parse are compared as they are, token by token.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
-from t2s_tui.sql.dialects import SqlSyntaxError
-from t2s_tui.sql.normalize import normal_tree
-from t2s_tui.sql.pretty import clause_lines
+from t2s_tui.sql.changes import Change, Clause, compare_trees
+from t2s_tui.sql.dialects import SqlSyntaxError, Unparsed, generate, parse
+from t2s_tui.sql.normalize import Level, canonical_tree
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+__all__ = ["Change", "Clause", "DiffLine", "QueryDiff", "compare", "diff_lines", "diff_sql", "diff_text"]
 
 Sign = Literal[" ", "-", "+"]
 _TOKEN = re.compile(r"\s+|'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|\w+(?:\.\w+)*|<>|!=|<=|>=|\|\||.", re.DOTALL)
 _ALIKE = 0.5  # lines less alike than this are a removal and an addition, not one changed line
+_INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +44,157 @@ class DiffLine:
         return "".join(text for text, _ in self.spans)
 
 
-def diff_sql(gold: str, generated: str, dialect: str, ddl: str | None = None) -> list[DiffLine]:
-    """The diff of two queries; lines that are all " " mean no difference is left after normalising."""
+@dataclass(frozen=True, slots=True)
+class QueryDiff:
+    """How two queries differ.
+
+    `same` is "proof" when their canonical forms are equal, "realistic" when they are equal under
+    `assumptions` (words for a person, the fewest that do), else empty. `lines` are what a person reads: no
+    line has a sign where the two are the same. `changes` are the pieces as they are written, also where an
+    assumption explains what differs. Texts that do not parse have no `changes`.
+    """
+
+    changes: tuple[Change, ...]
+    lines: tuple[DiffLine, ...]
+    same: Literal["", "proof", "realistic"] = ""
+    assumptions: tuple[str, ...] = ()
+    gold_unparsed: Unparsed | None = None
+    generated_unparsed: Unparsed | None = None
+
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """The pieces that are written differently."""
+        return tuple(change for change in self.changes if not change.same)
+
+
+@lru_cache(maxsize=512)
+def compare(
+    gold: str, generated: str, dialect: str, ddl: str | None = None, ordered: bool | None = None
+) -> QueryDiff:
+    """The difference of two queries. Takes some 20 ms; the last results are kept.
+
+    `ordered` says whether the order of rows matters (None: when gold's own outermost query orders). Where it
+    does not, an outermost ORDER BY without a LIMIT says nothing.
+    """
+    left, right = _parsed(gold, dialect), _parsed(generated, dialect)
+    if isinstance(left, Unparsed) or isinstance(right, Unparsed):
+        broken = [side if isinstance(side, Unparsed) else None for side in (left, right)]
+        lines = diff_lines(gold.strip().splitlines(), generated.strip().splitlines())
+        return QueryDiff((), tuple(lines), "", (), *broken)
     try:
-        left = clause_lines(normal_tree(gold, dialect, ddl), dialect)
-        right = clause_lines(normal_tree(generated, dialect, ddl), dialect)
+        return _compare(left, right, dialect, ddl, orders_rows(left) if ordered is None else ordered)
     except SqlSyntaxError:
-        left, right = gold.strip().splitlines(), generated.strip().splitlines()
-    return diff_lines(left, right)
+        return QueryDiff((), tuple(diff_lines(gold.strip().splitlines(), generated.strip().splitlines())))
+
+
+def diff_sql(gold: str, generated: str, dialect: str, ddl: str | None = None) -> list[DiffLine]:
+    """The lines of the diff; lines that are all " " mean no difference is left after normalising."""
+    return list(compare(gold, generated, dialect, ddl).lines)
+
+
+def diff_text(diff: QueryDiff) -> str:
+    """The diff as text, one line a line with its sign; what was assumed stands above it."""
+    head = [f"  the same if {' and '.join(diff.assumptions)}"] if diff.assumptions else []
+    return "\n".join([*head, *(f"{line.sign} {line.text}".rstrip() for line in diff.lines)])
+
+
+def _parsed(sql: str, dialect: str) -> exp.Expr | Unparsed:
+    try:
+        return parse(sql, dialect)
+    except SqlSyntaxError as error:
+        return Unparsed(error.position, error.message)
+
+
+def orders_rows(tree: exp.Expr) -> bool:
+    """Whether the outermost query says in which order its rows come."""
+    return tree.args.get("order") is not None
+
+
+def _compare(gold: exp.Expr, generated: exp.Expr, dialect: str, ddl: str | None, ordered: bool) -> QueryDiff:
+    if not ordered:
+        gold, generated = unordered(gold), unordered(generated)
+
+    def equal(level: Level, assumed: Collection[str] | None = None) -> bool:
+        one, other = (
+            generate(canonical_tree(tree.copy(), dialect, ddl, level, (), assumed), dialect)
+            for tree in (gold, generated)
+        )
+        return one == other
+
+    shown = shown_trees(gold, generated, dialect, ddl)
+    itself = compare_trees(shown[0], shown[0], dialect)
+    if equal("proof"):
+        return QueryDiff(tuple(itself), tuple(_lines(itself)), "proof")
+    changes = tuple(compare_trees(*shown, dialect))
+    if equal("realistic"):
+        return QueryDiff(changes, tuple(_lines(itself)), "realistic", _fewest(equal))
+    return QueryDiff(changes, tuple(_lines(changes)))
+
+
+def shown_trees(
+    gold: exp.Expr, generated: exp.Expr, dialect: str, ddl: str | None, level: Level = "shown"
+) -> tuple[exp.Expr, exp.Expr]:
+    """Both in forms that can be read side by side: joins in gold's order, and columns with their table in
+    both where one needs it."""
+    from sqlglot import exp
+
+    order = tuple(dict.fromkeys(table.name.lower() for table in gold.find_all(exp.Table)))
+    alone = all(len(list(tree.find_all(exp.Table))) == 1 for tree in (gold, generated))
+    without = () if alone else ("lone qualifiers",)
+    left, right = (
+        canonical_tree(tree.copy(), dialect, ddl, level, without, order=order) for tree in (gold, generated)
+    )
+    return left, right
+
+
+def _fewest(equal: object) -> tuple[str, ...]:
+    """The words of the assumptions that are needed: each is left out as long as the forms stay equal."""
+    from t2s_tui.sql.canonical.context import ASSUMPTIONS
+
+    assert callable(equal)
+    needed = list(ASSUMPTIONS)
+    for name in ASSUMPTIONS:
+        fewer = [other for other in needed if other != name]
+        if equal("realistic", frozenset(fewer)):
+            needed = fewer
+    return tuple(ASSUMPTIONS[name] for name in needed)
+
+
+def unordered(tree: exp.Expr) -> exp.Expr:
+    """The tree without an outermost ORDER BY that cuts nothing."""
+    if tree.args.get("order") is None or tree.args.get("limit") or tree.args.get("offset"):
+        return tree
+    copy = tree.copy()
+    copy.set("order", None)
+    return copy
+
+
+def _lines(changes: Sequence[Change]) -> Iterator[DiffLine]:
+    """The changes as lines; the first piece of a clause on each side has its word, the others its `then`."""
+    begun: dict[Sign, set[tuple[int, str]]] = {"-": set(), "+": set()}
+    for change in changes:
+        pad = _INDENT * change.indent
+        place = (change.indent, str(change.clause))
+        if change.clause not in (Clause.ON, Clause.WHERE, Clause.HAVING):
+            # A new source or clause: what follows at this depth begins anew.
+            for side in begun.values():
+                side -= {known for known in side if known[0] >= change.indent}
+        words = {}
+        for sign, text in (("-", change.gold), ("+", change.generated)):
+            if text is not None:
+                first = place not in begun[sign]  # type: ignore[index]
+                begun[sign].add(place)  # type: ignore[index]
+                words[sign] = pad + (change.word if first else change.then)
+        if change.gold is not None and change.generated is not None:
+            left, right = words["-"] + change.gold, words["+"] + change.generated
+            if change.same:
+                yield DiffLine(" ", ((left, False),))
+            else:
+                yield from _changed(left, right)
+        elif change.gold is not None:
+            yield DiffLine("-", ((words["-"] + change.gold, True),))
+        elif change.generated is not None:
+            yield DiffLine("+", ((words["+"] + change.generated, True),))
 
 
 def diff_lines(left: Sequence[str], right: Sequence[str]) -> list[DiffLine]:
@@ -73,14 +225,8 @@ def _replaced(left: Sequence[str], right: Sequence[str]) -> list[DiffLine]:
 
 
 def _likeness(a: str, b: str) -> float:
-    """Two lines of the same clause are alike from the start; else by their tokens, 0..1."""
-    same_clause = a.split(maxsplit=1)[:1] == b.split(maxsplit=1)[:1] and a[:1] == b[:1]
-    ratio = SequenceMatcher(None, _words(a), _words(b), autojunk=False).ratio()
-    return max(_ALIKE, ratio) if same_clause and a.lstrip()[:4] != "AND " else ratio
-
-
-def _words(line: str) -> list[str]:
-    return [t for t in _TOKEN.findall(line) if not t.isspace()]
+    left, right = ([t for t in _TOKEN.findall(line) if not t.isspace()] for line in (a, b))
+    return SequenceMatcher(None, left, right, autojunk=False).ratio()
 
 
 def _changed(gold: str, generated: str) -> list[DiffLine]:

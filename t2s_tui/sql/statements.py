@@ -34,6 +34,13 @@ def first_statement(raw: str) -> str:
     return body[: _end(body)[0]].strip()
 
 
+def text_after_statement(raw: str) -> str:
+    """What a model wrote after its first statement and that statement's own `;` and code fence."""
+    body = _body(raw)
+    end = _end(body)[0]
+    return body[end:].lstrip("; \t\r\n").removeprefix(_FENCE).strip() if body[:end].strip() else ""
+
+
 def statement_complete(text: str) -> bool:
     """Whether more text can no longer change `first_statement(text)`: decoding may stop here."""
     body = _body(text)

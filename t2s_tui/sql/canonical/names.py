@@ -55,7 +55,8 @@ def lower_identifiers(tree: exp.Expr, dialect: str) -> exp.Expr:
 def resolve_columns(tree: exp.Expr, dialect: str, schema: Schema | None) -> exp.Expr:
     """Columns with their table, `*` and positions spelled out, by sqlglot's `qualify`.
 
-    A query that names what the schema does not have is left as it was.
+    A query that names what the schema does not have keeps its shape; its columns get a table where one of
+    its tables alone has them.
     """
     from sqlglot.optimizer.qualify import qualify
 
@@ -76,7 +77,24 @@ def resolve_columns(tree: exp.Expr, dialect: str, schema: Schema | None) -> exp.
         )
     except (SqlglotError, KeyError, ValueError, AttributeError, TypeError):
         # Not only OptimizeError: on odd trees sqlglot fails in its own ways. The text is still comparable.
-        return original
+        return _tables_where_sure(original, schema)
+
+
+def _tables_where_sure(tree: exp.Expr, schema: Schema | None) -> exp.Expr:
+    for select in tree.find_all(exp.Select) if schema else ():
+        assert schema is not None
+        sources = _sources(select)
+        every = [select.args.get("from_"), *(select.args.get("joins") or [])]
+        if len(sources) != len([s for s in every if s is not None]):
+            continue
+        if not all(isinstance(s, exp.Table) and s.name in schema for s in sources):
+            continue
+        for column in select.find_all(exp.Column):
+            if not column.table and column.find_ancestor(exp.Select) is select:
+                having = [s.alias_or_name for s in sources if column.name in schema[s.name]]
+                if len(having) == 1:
+                    column.set("table", exp.to_identifier(having[0]))
+    return tree
 
 
 def inline_order_aliases(tree: exp.Expr) -> exp.Expr:

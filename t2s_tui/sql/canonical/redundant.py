@@ -25,11 +25,12 @@ from t2s_tui.sql.canonical.shape import (
 
 
 def conditions_that_always_hold(tree: exp.Expr, context: Context) -> exp.Expr:
-    """1 = 1 and TRUE go from WHERE, ON and HAVING."""
+    """1 = 1 and TRUE go from WHERE and HAVING; so does COUNT(*) > 0 of a group, which has a row."""
     for select in selects(tree):
         for key in ("where", "having"):
             own = conditions(select, key)
-            kept = [c for c in own if not _always(c)]
+            grouped = key == "having" and bool(select.args.get("group"))
+            kept = [c for c in own if not _always(c) and not (grouped and _has_a_row(c))]
             if len(kept) < len(own) and (key == "where" or kept or select.args.get("group")):
                 set_conditions(select, kept, key)
     return tree
@@ -42,6 +43,18 @@ def _always(condition: exp.Expr) -> bool:
         a, b = condition.this, condition.expression
         return isinstance(a, exp.Literal) and isinstance(b, exp.Literal) and a == b
     return isinstance(condition, exp.Literal) and not condition.is_string and str(condition.this) == "1"
+
+
+def _has_a_row(condition: exp.Expr) -> bool:
+    """COUNT(*) > 0, in the form that thresholds have here."""
+    count, limit = condition.args.get("this"), condition.args.get("expression")
+    return (
+        isinstance(condition, exp.GT)
+        and isinstance(count, exp.Count)
+        and isinstance(count.this, exp.Star)
+        and isinstance(limit, exp.Literal)
+        and str(limit.this) == "0"
+    )
 
 
 def not_null_that_holds(tree: exp.Expr, context: Context) -> exp.Expr:
