@@ -4,6 +4,7 @@ What is in it:
 
     <root>/t2s.sqlite            the store (WAL)
     <root>/datasets/<name>/      examples.arrow
+    <root>/sources/<name>/       unpacked archives, databases made of a source's tables
     <root>/models/<name>/        models converted for this workspace
     <root>/runs/<name>/          checkpoints and the adapter of a training run
     <root>/jobs/<id>/            one folder a job (see t2s_tui/jobs)
@@ -54,6 +55,10 @@ class Workspace:
 
     def dataset_dir(self, name: str) -> Path:
         return self.root / "datasets" / name
+
+    @property
+    def sources_dir(self) -> Path:
+        return self.root / "sources"
 
     @property
     def models_dir(self) -> Path:

@@ -9,15 +9,16 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from t2s_tui.datasets.archives import archive_stem, is_archive, unpacked
 from t2s_tui.datasets.catalogue import FILE_NAME, ExampleTable, Written, read_examples, write_examples
 from t2s_tui.datasets.databases import DatabaseFinder
 from t2s_tui.datasets.locks import catalogue_lock
 from t2s_tui.datasets.registry import format_of
 from t2s_tui.datasets.rows import RowChecker, RowRules
-from t2s_tui.datasets.source import OPTIONAL, REQUIRED, ReadOptions, RowProblem
+from t2s_tui.datasets.source import OPTIONAL, REQUIRED, OpenSource, ReadOptions, RowProblem, SourceFormat
 from t2s_tui.errors import DataError, UsageError
 from t2s_tui.records import Dataset
 from t2s_tui.workspace import Workspace, check_name
@@ -56,9 +57,9 @@ def add_dataset(
     holds other content and `replace` is not set, DataError when the source, a column or a database cannot
     be used or (`strict`) any row cannot, WorkspaceError when the disk refuses. Nothing is changed then.
     """
-    options = ReadOptions(column_map=_checked_map(column_map or {}))
-    source_format = format_of(source, format)
-    opened = source_format.open(source, options)
+    room = workspace.sources_dir
+    options = ReadOptions(_checked_map(column_map or {}), room, databases)
+    source_format, opened = _opened(source, format, options)
     name = check_name(name, "dataset") if name is not None else _as_name(opened.name)
     finder = DatabaseFinder(databases)
     checker = RowChecker(RowRules(_checked_dialect(dialect), known_dialects(), finder))
@@ -74,9 +75,22 @@ def add_dataset(
             splits=written.splits,
             dropped=checker.dropped,
             created_at=time.time(),
+            license=opened.license,
         )
         dataset, added = _commit(workspace, staging, made, replace=replace)
     return AddReport(dataset, checker.problems, added, _notes(finder))
+
+
+def _opened(source: str, format: str | None, options: ReadOptions) -> tuple[SourceFormat, OpenSource]:
+    """The format of the source and what it opened; an archive is unpacked first and keeps its own name."""
+    path = Path(source).expanduser()
+    if options.room is None or not is_archive(path):
+        known = format_of(source, format)
+        return known, known.open(source, options)
+    inside = str(unpacked(path, options.room))
+    known = format_of(inside, format)
+    opened = known.open(inside, options)
+    return known, replace(opened, name=archive_stem(path), label=str(path.resolve()))
 
 
 def known_dialects() -> frozenset[str]:

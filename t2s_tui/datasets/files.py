@@ -12,6 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from t2s_tui.datasets.json_stream import items
 from t2s_tui.datasets.source import RowProblem, Unit
 from t2s_tui.errors import DataError
 
@@ -143,49 +144,28 @@ def _read_json(path: Path) -> FileRows:
     """A JSON list of objects, or JSON lines under the name `.json`."""
     try:
         with _text(path, newline="") as file:
-            text = file.read()
+            start = next((char for char in iter(lambda: file.read(1), "") if not char.isspace()), "")
     except UnicodeError as error:
         raise _not_utf8(path, 1, error) from error
-    start = _skip_space(text, 0)
-    if text[start : start + 1] == "{":
+    if start == "{":
         return _read_json_lines(path)
-    if text[start : start + 1] != "[":
+    if start != "[":
         raise DataError(f"{path} is no JSON list of objects", "give a list, or one object a line as .jsonl")
-    return _with_columns(path, _json_items(path, text, start + 1))
+    return _with_columns(path, read_json_list(path))
 
 
-def _json_items(path: Path, text: str, at: int) -> Iterator[Place | RowProblem]:
-    """The objects of a list with the line on which each begins."""
-    decoder = json.JSONDecoder()
-    line, counted = 1, 0
-    while True:
-        at = _skip_space(text, at)
-        line, counted = line + text.count("\n", counted, at), at
-        if text[at : at + 1] == "]":
-            return
+def read_json_list(path: Path, key: str | None = None) -> Iterator[Place | RowProblem]:
+    """The objects of a JSON list (of the list at `key` of an object), each with the line where it begins."""
+    line = 1
+    with _text(path, newline="") as file:
         try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{path} is no valid JSON (line {line}: {error})",
-                "repair it, or give one object a line as .jsonl",
-            ) from error
-        if isinstance(value, dict):
-            yield line, value
-        else:
-            yield RowProblem(str(path), line, "", "the item is no JSON object")
-        at = _skip_space(text, at)
-        if text[at : at + 1] == ",":
-            at += 1
-        elif text[at : at + 1] != "]":
-            where = text.count("\n", 0, at) + 1
-            raise DataError(f"{path} is no valid JSON (line {where}: the list does not go on)", "repair it")
-
-
-def _skip_space(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at
+            for line, value in items(file, path, key):
+                if isinstance(value, dict):
+                    yield line, value
+                else:
+                    yield RowProblem(str(path), line, "", "the item is no JSON object")
+        except UnicodeError as error:
+            raise _not_utf8(path, line, error) from error
 
 
 def _with_columns(path: Path, rows: Iterator[Place | RowProblem]) -> FileRows:

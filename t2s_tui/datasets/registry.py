@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from t2s_tui.datasets.formats.aihub import AiHubFormat
+from t2s_tui.datasets.formats.bird import BirdFormat
+from t2s_tui.datasets.formats.defog import DefogFormat
 from t2s_tui.datasets.formats.hub import HubFormat
 from t2s_tui.datasets.formats.sample import SampleFormat
+from t2s_tui.datasets.formats.spider import SpiderFormat
 from t2s_tui.datasets.formats.table import TableFormat
+from t2s_tui.datasets.formats.wikisql import WikiSqlFormat
 from t2s_tui.datasets.source import SourceFormat
 from t2s_tui.errors import DataError, UsageError
 
-#: A path that exists is a table even where it could be a Hub id as well.
+#: The layouts of known datasets first. A path that exists is a table even where it could be a Hub id as well.
 FORMATS: dict[str, SourceFormat] = {
-    known.name: known for known in (SampleFormat(), TableFormat(), HubFormat())
+    known.name: known
+    for known in (
+        SampleFormat(),
+        SpiderFormat(),
+        BirdFormat(),
+        WikiSqlFormat(),
+        AiHubFormat(),
+        DefogFormat(),
+        TableFormat(),
+        HubFormat(),
+    )
 }
 
 

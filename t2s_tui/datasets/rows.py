@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from t2s_tui.datasets import dialect as dialects
 from t2s_tui.datasets.catalogue import IdMaker
 from t2s_tui.datasets.databases import DatabaseFinder
+from t2s_tui.datasets.schema_ddl import ddl_of_database
 from t2s_tui.datasets.source import REQUIRED, RawItem, RawRow, RowProblem
 from t2s_tui.records import Example
 from t2s_tui.text import nfc
@@ -45,6 +46,7 @@ class RowChecker:
         self._rules = rules
         self._ids = IdMaker()
         self._used: Counter[str] = Counter()
+        self._ddls: dict[str, str] = {}  # database -> what it declares
         self._fallback = rules.dialect or dialects.DEFAULT
         self.problems: list[RowProblem] = []
         self.dropped = 0
@@ -57,7 +59,7 @@ class RowChecker:
     def examples(self, items: Iterable[RawItem]) -> Iterator[Example]:
         """The good rows as examples, numbered from 1 in the order of the source."""
         number = 0
-        for item in self._after_vote(iter(items)):
+        for item in map(self._with_ddl, self._after_vote(iter(items))):
             problems = [item] if isinstance(item, RowProblem) else _missing(item)
             if not problems and isinstance(item, RawRow):
                 try:
@@ -77,6 +79,20 @@ class RowChecker:
         ddls = (item.values.get("context") for item in head if isinstance(item, RawRow))
         self._fallback = dialects.vote(ddl for ddl in ddls if isinstance(ddl, str))
         return chain(head, items)
+
+    def _with_ddl(self, item: RawItem) -> RawItem:
+        """A row without a DDL of its own gets that of its database."""
+        if isinstance(item, RowProblem) or not _is_missing(item.values.get("context")):
+            return item
+        try:
+            database = self._database(item, _db_id(item.values.get("db_id")))
+        except _Bad:
+            return item
+        if database is None:
+            return item
+        if database not in self._ddls:
+            self._ddls[database] = ddl_of_database(Path(database))
+        return replace(item, values={**item.values, "context": self._ddls[database]})
 
     def _example(self, row: RawRow, number: int) -> Example:
         db_id = _db_id(row.values["db_id"])

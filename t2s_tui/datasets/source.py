@@ -56,18 +56,28 @@ RawItem = RawRow | RowProblem
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read: `column_map` is our column -> the column of the source."""
+    """How to read: `column_map` is our column -> the column of the source.
+
+    `room` is a folder for files that a format makes (unpacked archives, databases built from tables), None
+    where it must make none. `databases` is the folder with databases that the call named.
+    """
 
     column_map: Mapping[str, str] = field(default_factory=dict)
+    room: Path | None = None
+    databases: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSource:
-    """A source that was found readable. `rows` is read once, lazily; `label` is what a person sees."""
+    """A source that was found readable.
+
+    `rows` is read once, lazily; `label` is what a person sees; `license` is the source's, where it is known.
+    """
 
     name: str
     label: str
     rows: Iterator[RawItem]
+    license: str = ""
 
 
 @runtime_checkable
@@ -78,7 +88,7 @@ class SourceFormat(Protocol):
     summary: str
 
     def recognises(self, source: str) -> bool:
-        """Whether `source` looks like this format; nothing is read but names."""
+        """Whether `source` looks like this format: by names, and by the first row where names do not tell."""
 
     def open(self, source: str, options: ReadOptions) -> OpenSource:
         """Raises DataError or UsageError when the source cannot be read at all."""
@@ -87,6 +97,12 @@ class SourceFormat(Protocol):
 def split_of_stem(stem: str) -> str | None:
     """The split that a file's stem names (`train`, `test-00000-of-00002`), None when it names none."""
     match = _SPLIT_STEM.fullmatch(stem)
+    return match.group(1).lower() if match else None
+
+
+def split_of_prefix(stem: str) -> str | None:
+    """The split that a file's stem begins with (`train_spider`, `dev_part`), None when there is none."""
+    match = re.match(r"(?:mini_)?(train|test|dev|validation|valid|eval)(?![a-z])", stem, re.IGNORECASE)
     return match.group(1).lower() if match else None
 
 

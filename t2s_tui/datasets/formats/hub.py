@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from t2s_tui.datasets.source import OpenSource, RawItem, RawRow, ReadOptions, check_columns, mapped
+from t2s_tui.datasets.formats.shapes import in_shape, shape_of
+from t2s_tui.datasets.formats.wikisql import inlined_rows, is_inlined
+from t2s_tui.datasets.source import OpenSource, RawItem, RawRow, ReadOptions, check_columns
 from t2s_tui.errors import DataError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*(?::[\w.\-]+)?")
@@ -30,10 +33,23 @@ class HubFormat:
         """Downloads what is not in the cache of `datasets`."""
         repository, _, configuration = source.partition(":")
         loaded = _load(repository, configuration or None)
-        for split, rows in loaded.items():
-            check_columns(f"{source} ({split})", list(rows.column_names), options.column_map)
         name = repository.rstrip("/").rsplit("/", 1)[-1]
-        return OpenSource(name, source, _rows(source, loaded, options.column_map))
+        first = next(iter(loaded.values()))
+        license = str(getattr(getattr(first, "info", None), "license", "") or "")
+        if is_inlined(first.column_names) and not options.column_map:
+            splits = [
+                (str(split), f"{source}/{split}", partial(iter, rows)) for split, rows in loaded.items()
+            ]
+            made = (
+                options.room / f"wikisql-{source.replace('/', '-').replace(':', '-')}"
+                if options.room
+                else None
+            )
+            return OpenSource(name, source, inlined_rows(splits, made), license)
+        for split, rows in loaded.items():
+            if shape_of(rows.column_names, options.column_map) is None:
+                check_columns(f"{source} ({split})", list(rows.column_names), options.column_map)
+        return OpenSource(name, source, _rows(source, loaded, options.column_map), license)
 
 
 def _load(repository: str, configuration: str | None) -> Mapping[str, Any]:
@@ -54,5 +70,7 @@ def _load(repository: str, configuration: str | None) -> Mapping[str, Any]:
 
 def _rows(source: str, loaded: Mapping[str, Any], column_map: Mapping[str, str]) -> Iterator[RawItem]:
     for split, rows in loaded.items():
+        shape = shape_of(rows.column_names, column_map)
         for number, values in enumerate(rows, start=1):
-            yield RawRow(mapped(values, column_map), f"{source}/{split}", number, str(split), unit="row")
+            found = in_shape(values, shape, column_map)
+            yield RawRow(found, f"{source}/{split}", number, str(split), unit="row")

@@ -1,4 +1,4 @@
-"""Tables with the columns db_id, context, question, answer: the layout of ko_text2sql.
+"""Tables with the columns db_id, context, question, answer (the layout of ko_text2sql), or in a known shape.
 
 CSV, JSON lines, a JSON list or Parquet; one file, or a folder with one file a split.
 Optional columns: split, dialect, database (a path to a SQLite file).
@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from t2s_tui.datasets.files import READERS, FileRows, read_table
+from t2s_tui.datasets.formats.shapes import in_shape, shape_of
 from t2s_tui.datasets.source import (
     OpenSource,
     RawItem,
@@ -17,7 +18,6 @@ from t2s_tui.datasets.source import (
     ReadOptions,
     RowProblem,
     check_columns,
-    mapped,
     split_of_stem,
 )
 from t2s_tui.errors import DataError
@@ -29,7 +29,10 @@ class TableFormat:
     """A file or a folder of files."""
 
     name = "table"
-    summary = "CSV, TSV, JSONL, JSON or Parquet with db_id, context, question, answer, or a folder of them"
+    summary = (
+        "CSV, TSV, JSONL, JSON or Parquet, or a folder of them: db_id, context, question, answer; gretel's, "
+        "sql-create-context's or Spider's columns; `text` or `messages`; any others by --map"
+    )
 
     def recognises(self, source: str) -> bool:
         return Path(source).expanduser().exists() or Path(source).suffix.lower() in READERS
@@ -41,7 +44,7 @@ class TableFormat:
         files = _files(path) if path.is_dir() else [path]
         # Every file is opened and its columns are checked before the first row is taken.
         opened = [(file, _open(file, options.column_map)) for file in files]
-        return OpenSource(_name(path), str(path.resolve()), _rows(opened, options.column_map))
+        return OpenSource(_name(path), str(path.resolve()), _rows(opened))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -61,12 +64,19 @@ def _file_order(file: Path) -> tuple[int, str]:
 
 
 def _open(file: Path, column_map: Mapping[str, str]) -> FileRows:
+    """The file's rows under our column names, whatever shape they come in."""
     table = read_table(file)
-    check_columns(str(file), table.columns, column_map)
-    return table
+    shape = shape_of(table.columns, column_map)
+    if shape is None:
+        check_columns(str(file), table.columns, column_map)
+    rows = (
+        item if isinstance(item, RowProblem) else (item[0], in_shape(item[1], shape, column_map))
+        for item in table.rows
+    )
+    return FileRows(table.columns, rows, table.unit)
 
 
-def _rows(opened: list[tuple[Path, FileRows]], column_map: Mapping[str, str]) -> Iterator[RawItem]:
+def _rows(opened: list[tuple[Path, FileRows]]) -> Iterator[RawItem]:
     for file, table in opened:
         split = split_of_stem(file.stem) or "train"
         for item in table.rows:
@@ -74,9 +84,7 @@ def _rows(opened: list[tuple[Path, FileRows]], column_map: Mapping[str, str]) ->
                 yield item
                 continue
             place, values = item
-            yield RawRow(
-                mapped(values, column_map), str(file), place, split, table.unit, file.absolute().parent
-            )
+            yield RawRow(values, str(file), place, split, table.unit, file.absolute().parent)
 
 
 def _name(path: Path) -> str:
