@@ -4,89 +4,63 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import ValidationError
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.message import Message
 from textual.screen import ModalScreen
+from textual.timer import Timer
 from textual.widgets import Static
 
-from t2s_tui.evaluation.judge.settings import JudgeSettings
+from screens.confirm import ConfirmScreen
+from screens.evaluate_form_state import (
+    FormErrors,
+    estimate_words,
+    first_values,
+    form_fields,
+    missing_key,
+    read_form,
+)
+from screens.generate_state import error_words
+from screens.pick import pick_for
+from t2s_tui.evaluation.judge.estimate import Estimate, estimate
 from t2s_tui.evaluation.request import EvaluateRequest
-from widgets.form import FieldSpec, Form, FormField
+from t2s_tui.workspace import Workspace
+from widgets.form import Form, FormField
 
-METRICS = ("exact", "normalized", "execution", "judge")
-JUDGE_FIELDS = ("base_url", "model", "concurrency")
-_YES_NO = ("yes", "no")
-_HELP = {
-    "exact": "the same text",
-    "normalized": "the same once normalised",
-    "execution": "the same rows on the database",
-    "judge": "a model says yes or no",
-}
-_FIELDS: Mapping[str, tuple[FieldSpec, ...]] = {
-    "": tuple(FieldSpec(metric, metric, _HELP[metric], _YES_NO, free=False) for metric in METRICS),
-    "Judge": (
-        FieldSpec("base_url", "base_url", "empty: OpenAI's own"),
-        FieldSpec("model", "model", "a model of that endpoint"),
-        FieldSpec("concurrency", "concurrency", "requests at the same time"),
-        FieldSpec("redo", "redo", "ask again what has a verdict", _YES_NO, free=False),
-    ),
-}
+REST_SECONDS = 0.5  # after the last key: an estimate renders every prompt
 
 
-class FormErrors(Exception):
-    """Field name -> what is wrong with it."""
+@dataclass
+class Estimated(Message):
+    """What a thread found out about a request; `ticket` lets late answers be dropped."""
 
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(", ".join(f"{name}: {words}" for name, words in errors.items()))
-        self.errors = dict(errors)
-
-
-def read_form(set_name: str, values: Mapping[str, str]) -> EvaluateRequest:
-    """The request that the fields ask for. Raises FormErrors with a word for each field that is wrong."""
-    metrics = [metric for metric in METRICS if values.get(metric) == "yes"]
-    if not metrics:
-        raise FormErrors({METRICS[0]: "turn at least one metric to yes"})
-    judge = None
-    if "judge" in metrics:
-        asked: dict[str, Any] = {name: values[name] for name in JUDGE_FIELDS if values.get(name)}
-        if "model" not in asked:
-            raise FormErrors({"model": "the judge needs a model"})
-        try:
-            judge = JudgeSettings(**asked)
-        except ValidationError as error:
-            raise FormErrors(_words(error)) from error
-    return EvaluateRequest(
-        predictions=set_name, metrics=metrics, judge=judge, redo=values.get("redo") == "yes"
-    )
-
-
-def _words(error: ValidationError) -> dict[str, str]:
-    """The first complaint about each field, without pydantic's preface."""
-    found: dict[str, str] = {}
-    for item in error.errors():
-        name = str(item["loc"][0]) if item["loc"] else "model"
-        name = name if name in JUDGE_FIELDS else "model"
-        found.setdefault(name, item["msg"].removeprefix("Value error, "))
-    return found
+    ticket: int
+    request: EvaluateRequest
+    found: Estimate | None
+    error: Exception | None
 
 
 class EvaluateForm(ModalScreen[EvaluateRequest | None]):
-    """The metrics to run on one prediction set. `f5` starts; the job goes on when this closes."""
+    """The metrics to run on one prediction set. `f5` starts; the job goes on when this closes.
+
+    What the judge will ask for stands below the fields, and must be confirmed where it is much.
+    """
 
     DEFAULT_CSS = """
     EvaluateForm { align: center middle; }
     EvaluateForm > Vertical {
-        width: 78; max-width: 98%; height: auto; background: $surface; border: round $primary; padding: 0 1;
+        width: 92; max-width: 98%; height: auto; max-height: 96%;
+        background: $surface; border: round $primary; padding: 0 1;
     }
     EvaluateForm #evaluate-title { text-style: bold; height: 1; }
-    EvaluateForm Form { height: auto; max-height: 14; }
-    EvaluateForm FormField > .form--label { width: 13; }
+    EvaluateForm Form { height: auto; max-height: 22; }
+    EvaluateForm FormField > .form--label { width: 16; }
     EvaluateForm FormField > FieldEdit, EvaluateForm FormField > ChoiceBox { width: 30; }
-    EvaluateForm .evaluate--line { height: 1; color: $text-muted; margin-top: 1; }
+    EvaluateForm .evaluate--line { height: auto; max-height: 2; color: $text-muted; margin-top: 1; }
     """
     AUTO_FOCUS = "ChoiceBox"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -94,34 +68,112 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
         Binding("escape", "dismiss", "close", priority=True),
     ]
 
-    def __init__(self, set_name: str, judge: Mapping[str, Any], *, has_database: bool = True) -> None:
+    def __init__(
+        self, workspace: Workspace, set_name: str, judge: Mapping[str, Any], *, has_database: bool = True
+    ) -> None:
         super().__init__()
-        self._set_name = set_name
-        defaults = {"concurrency": "8", "redo": "no", "judge": "no", "exact": "yes", "normalized": "yes"}
-        values = {**defaults, "execution": "yes" if has_database else "no"}
-        values |= {name: str(judge[name]) for name in JUDGE_FIELDS if judge.get(name)}
-        self._form = Form(_FIELDS, values)
+        self._workspace, self._set_name = workspace, set_name
+        self._form = Form(form_fields(), first_values(judge, has_database))
         self._key = str(judge.get("api_key_env") or "OPENAI_API_KEY")
+        self._later: Timer | None = None
+        self._ticket = 0
+        self._starting = False
 
     def compose(self) -> ComposeResult:
-        is_set = "is set" if os.environ.get(self._key) else "is not set (a local endpoint needs none)"
         with Vertical():
             yield Static(f"Evaluate {self._set_name}", id="evaluate-title", markup=False)
             yield self._form
-            yield Static(f"The judge's key: {self._key} {is_set}.", classes="evaluate--line", markup=False)
-            yield Static(
-                "f5 evaluate  ←/→ change  ↑/↓ move  esc close", classes="evaluate--line", markup=False
-            )
+            yield Static("", id="evaluate-told", classes="evaluate--line", markup=False)
+            words = "f5 evaluate  ←/→ change  ↑/↓ move  f2 what it can be  esc close"
+            yield Static(words, classes="evaluate--line", markup=False)
+
+    def on_mount(self) -> None:
+        # The fields scroll where the screen is low; the words below them stay in sight.
+        self._form.styles.max_height = max(6, self.app.size.height - 9)
+        self._tell_key()
+
+    def _tell(self, words: str) -> None:
+        self.query_one("#evaluate-told", Static).update(words)
+
+    def _tell_key(self) -> None:
+        key = self._form.values.get("api_key_env") or self._key
+        is_set = "is set" if os.environ.get(key) else "is not set (a local endpoint needs none)"
+        self._tell(f"The judge's key: {key} {is_set}.")
+
+    # -- the estimate -------------------------------------------------------------------------
 
     def on_form_field_changed(self, message: FormField.Changed) -> None:
         self._form[message.name].set_error("")
+        self._starting = False
+        if self._later is not None:
+            self._later.stop()
+        self._later = self.set_timer(REST_SECONDS, self._estimate)
+
+    def on_form_field_choices_asked(self, message: FormField.ChoicesAsked) -> None:
+        pick_for(message.field)
+
+    def _estimate(self) -> None:
+        """Find out what the judge will ask for, if the fields say enough."""
+        try:
+            request = read_form(self._set_name, self._form.values)
+        except FormErrors:
+            self._tell_key()
+            return
+        self._find_out(request)
+
+    def _find_out(self, request: EvaluateRequest) -> None:
+        self._ticket += 1
+        ticket, workspace = self._ticket, self._workspace
+
+        def work() -> None:
+            try:
+                answer = Estimated(ticket, request, estimate(workspace, request), None)
+            except Exception as error:
+                answer = Estimated(ticket, request, None, error)
+            self.post_message(answer)
+
+        self.run_worker(work, group="estimate", thread=True, exit_on_error=False)
+
+    def on_estimated(self, message: Estimated) -> None:
+        message.stop()
+        if message.ticket != self._ticket:
+            return
+        starting, self._starting = self._starting, False
+        if message.error is not None:
+            self._tell(error_words(message.error))
+            return
+        words = estimate_words(message.found)
+        if words:
+            self._tell(words)
+        else:
+            self._tell_key()
+        if not starting:
+            return
+        if message.found is None or not message.found.to_confirm:
+            self.dismiss(message.request)
+            return
+
+        def decided(yes: bool | None) -> None:
+            if yes:
+                self.dismiss(message.request)
+
+        self.app.push_screen(ConfirmScreen("Start the judge?", words), decided)
 
     def action_start(self) -> None:
-        """Close with the request, or say beside the fields what is wrong."""
+        """Close with the request, or say beside the fields what is wrong; ask first where it is much."""
         try:
             request = read_form(self._set_name, self._form.values)
         except FormErrors as error:
             self._form.set_errors(error.errors)
             self._form.focus_field(next(iter(error.errors)))
             return
-        self.dismiss(request)
+        if request.judge is None:
+            self.dismiss(request)
+            return
+        if wanting := missing_key(request.judge, os.environ):
+            self._form.set_errors({"api_key_env": wanting})
+            self._form.focus_field("api_key_env")
+            return
+        self._starting = True
+        self._tell("Counting what the judge will be asked.")
+        self._find_out(request)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from screens.evaluate_form import EvaluateForm, FormErrors, read_form
 from screens.inspect import InspectScreen
 from t2s_tui.evaluation.review import load_verdicts
 from t2s_tui.records import Example, Outcome, RunState
 from t2s_tui.workspace import Workspace
 from tests.reviewed import BROKEN, judge_says, refuted, reviewed_workspace
-from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled, until
+from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled
 from widgets.grid import Grid
 
 Made = tuple[Workspace, list[Example]]
@@ -226,43 +224,6 @@ async def test_verdicts_fill_in_while_an_evaluation_runs_and_the_cursor_stays(ma
         await on_screen(pilot, f"{examples[0].number} ✗ ✗ ✓ ·")
         assert screen.query_one("#rows", Grid).cursor == 2
         assert "judge 100.0" in screen_text(app)
-
-
-async def test_evaluate_says_what_is_wrong_beside_the_field_and_starts_nothing(made: Made) -> None:
-    workspace, _ = made
-    app = bench(workspace, start="inspect")
-    async with app.run_test(size=(140, 45)) as pilot:
-        await opened(pilot, "E", "j", "j", "j", "right", "f5")
-        assert isinstance(app.screen, EvaluateForm)
-        await on_screen(pilot, "the judge needs a model")
-        await pressed(pilot, "escape")
-        assert not list(workspace.jobs_dir.iterdir())
-
-
-async def test_evaluate_submits_a_job_with_what_was_chosen(made: Made) -> None:
-    workspace, _ = made
-    app = bench(workspace, start="inspect")
-    async with app.run_test(size=(140, 45)) as pilot:
-        await opened(pilot, "E", "right", "f5")
-        # Its words may be gone before they are looked for: the job itself stays.
-        await until(pilot, lambda: any(workspace.jobs_dir.glob("*/job.json")))
-        asked = [json.loads(path.read_text()) for path in workspace.jobs_dir.glob("*/job.json")]
-        assert [job["kind"] for job in asked] == ["evaluate"]
-        assert asked[0]["request"]["predictions"] == "tuned"
-        assert asked[0]["request"]["metrics"] == ["normalized", "execution"]
-
-
-def test_the_form_reads_a_judge_and_refuses_what_it_cannot_be() -> None:
-    judge = {"judge": "yes", "model": "judge-1", "base_url": "http://127.0.0.1:9/v1", "concurrency": "4"}
-    request = read_form("tuned", judge)
-    assert request.judge is not None
-    assert (request.judge.model, request.judge.concurrency) == ("judge-1", 4)
-    for name, value in (("concurrency", "many"), ("concurrency", "0"), ("base_url", "localhost")):
-        with pytest.raises(FormErrors) as caught:
-            read_form("tuned", judge | {name: value})
-        assert list(caught.value.errors) == [name]
-    with pytest.raises(FormErrors):
-        read_form("tuned", {"model": "judge-1"})
 
 
 async def test_what_is_typed_at_once_after_the_slash_goes_into_the_filter(made: Made) -> None:

@@ -1,0 +1,158 @@
+"""The form of an evaluation as plain values: its fields from the request's own models, and back. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from t2s_tui.evaluation.judge.estimate import Estimate
+from t2s_tui.evaluation.judge.prompts import PROMPTS
+from t2s_tui.evaluation.judge.settings import JudgeSettings
+from t2s_tui.evaluation.metrics import METRICS
+from t2s_tui.evaluation.request import EvaluateRequest
+from t2s_tui.text import duration
+from widgets.form import FieldSpec
+
+YES_NO = ("yes", "no")
+_FIRST = ("base_url", "model", "prompt")
+#: What a person has no need to change here: a request that holds it was made by a command.
+_HIDDEN = frozenset({"predictions", "metrics", "judge", "timeout", "max_attempts"})
+_HELP = {"base_url": "empty: OpenAI's own"}
+
+
+class FormErrors(Exception):
+    """Field name -> what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__(", ".join(f"{name}: {words}" for name, words in errors.items()))
+        self.errors = dict(errors)
+
+
+def judge_fields() -> tuple[str, ...]:
+    """The names of the judge's fields, those that every judge needs first."""
+    rest = (n for n in JudgeSettings.model_fields if n not in _HIDDEN and n not in _FIRST)
+    return (*_FIRST, *rest)
+
+
+def request_fields() -> tuple[str, ...]:
+    """The names of the fields of the request itself, besides the metrics and the judge."""
+    return tuple(name for name in EvaluateRequest.model_fields if name not in _HIDDEN)
+
+
+def form_fields() -> dict[str, tuple[FieldSpec, ...]]:
+    """What the form asks: every metric there is, how the evaluation goes, and the judge's fields."""
+    metrics = [FieldSpec(m.name, m.name, m.asks, YES_NO, free=False) for m in METRICS.values()]
+    request = [_spec(name, EvaluateRequest.model_fields[name]) for name in request_fields()]
+    judge = [_spec(name, JudgeSettings.model_fields[name]) for name in judge_fields()]
+    return {"": (*metrics, *request), "Judge": tuple(judge)}
+
+
+def _spec(name: str, info: FieldInfo) -> FieldSpec:
+    words = tuple(PROMPTS) if name == "prompt" else _choices_of(info.annotation)
+    label = name.replace("_", " ")
+    return FieldSpec(name, label, _HELP.get(name) or info.description or "", words, free=not words)
+
+
+def _choices_of(annotation: Any) -> tuple[str, ...]:
+    if annotation is bool:
+        return YES_NO
+    if get_origin(annotation) is Literal:
+        return tuple(map(str, get_args(annotation)))
+    return ()
+
+
+def first_values(judge: Mapping[str, Any], has_database: bool) -> dict[str, str]:
+    """What stands in the form at first; `judge` are the settings of the last one, which may be empty."""
+    values = dict.fromkeys(METRICS, "yes") | {"judge": "no"}
+    values["execution"] = "yes" if has_database else "no"
+    for model, names in ((EvaluateRequest, request_fields()), (JudgeSettings, judge_fields())):
+        values |= {name: _text(_default(model, name)) for name in names}
+    known = {name: judge[name] for name in judge_fields() if judge.get(name) not in (None, "")}
+    return values | {name: _text(value) for name, value in known.items()}
+
+
+def _default(model: type[BaseModel], name: str) -> Any:
+    info = model.model_fields[name]
+    return None if info.is_required() else info.get_default(call_default_factory=True)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def read_form(set_name: str, values: Mapping[str, str]) -> EvaluateRequest:
+    """The request that the fields ask for. Raises FormErrors with a word for each field that is wrong."""
+    metrics = [metric for metric in METRICS if values.get(metric) == "yes"]
+    if not metrics:
+        raise FormErrors({next(iter(METRICS)): "turn at least one metric to yes"})
+    judge = None
+    try:
+        if "judge" in metrics:
+            if not values.get("model"):
+                raise FormErrors({"model": "the judge needs a model"})
+            judge = JudgeSettings(**_given(values, JudgeSettings, judge_fields()))
+        asked = _given(values, EvaluateRequest, request_fields())
+        return EvaluateRequest(predictions=set_name, metrics=metrics, judge=judge, **asked)
+    except ValidationError as error:
+        raise FormErrors(_words(error)) from error
+
+
+def _given(values: Mapping[str, str], model: type[BaseModel], names: Iterable[str]) -> dict[str, Any]:
+    """What is filled in, as the model reads it; what is left empty keeps its default."""
+    found: dict[str, Any] = {}
+    for name in names:
+        if text := values.get(name, ""):
+            annotation = model.model_fields[name].annotation
+            if annotation is bool:
+                found[name] = text == "yes"
+            elif get_origin(annotation) in (list, tuple):
+                found[name] = [part.strip() for part in text.split(",") if part.strip()]
+            else:
+                found[name] = text
+    return found
+
+
+def _words(error: ValidationError) -> dict[str, str]:
+    """The first complaint about each field, without pydantic's preface."""
+    known = {*judge_fields(), *request_fields()}
+    found: dict[str, str] = {}
+    for item in error.errors():
+        name = str(item["loc"][0]) if item["loc"] else "model"
+        found.setdefault(name if name in known else "model", item["msg"].removeprefix("Value error, "))
+    return found
+
+
+def missing_key(judge: JudgeSettings, environment: Mapping[str, str]) -> str:
+    """What is wrong with the key, empty when nothing is: OpenAI's own endpoint answers nobody without one."""
+    if judge.base_url is None and not environment.get(judge.api_key_env, "").strip():
+        return f"{judge.api_key_env} is not set: set it, then start the workbench again"
+    return ""
+
+
+# -- the estimate -----------------------------------------------------------------------------
+
+
+def estimate_words(found: Estimate | None) -> str:
+    """`112 requests, about 61,000 tokens, 0.35 USD, 2m`; what is not known is said to be."""
+    if found is None:
+        return ""
+    if not found.requests:
+        return f"The judge has nothing to ask: {found.kept} rows have its verdict." if found.kept else ""
+    tokens = found.prompt_tokens + found.answer_tokens
+    parts = [f"{found.requests:,} requests" if found.requests > 1 else "1 request"]
+    parts.append(f"{'' if found.counted else 'about '}{tokens:,} tokens")
+    if found.cost is not None:
+        parts.append(f"{found.cost:.2f} {found.currency}")
+    else:
+        parts.append("no money: it runs on this machine" if found.local else "its price is not known")
+    if found.minutes is not None:
+        parts.append(duration(60 * found.minutes))
+    kept = f" {found.kept:,} rows have its verdict and are not asked." if found.kept else ""
+    return f"The judge: {', '.join(parts)}.{kept}"

@@ -1,0 +1,108 @@
+"""What an evaluation by the judge will ask for, before it starts: requests, tokens, and what is not known.
+
+Nothing is sent. Tokens are counted by tiktoken where it knows the model and has its vocabulary on this
+machine; else they are estimated from the characters, and said to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.evaluation.judge.prompts import render
+from t2s_tui.evaluation.judge.run import judge_version
+from t2s_tui.evaluation.judge.settings import JudgeSettings
+from t2s_tui.evaluation.judged import Pair
+from t2s_tui.evaluation.request import EvaluateRequest
+from t2s_tui.records import Outcome
+from t2s_tui.workspace import Workspace
+
+_ANSWER_TOKENS = 16  # of `{"resolve_yn": "yes"}` with its end, and some room
+_FRAME_TOKENS = 8  # of a chat message around its text
+#: Above these a person is asked first: money, and requests whose price is not known.
+CONFIRM_COST, CONFIRM_REQUESTS = 1.0, 50
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """`requests` to send; `kept` rows have a verdict of this judge already. None where nothing is known.
+
+    `counted`: the tokens are the model's own, not estimated from characters. `local`: the endpoint is on this
+    machine, where a request costs time and no money. `cost` is in `currency`, `minutes` at the known limits.
+    """
+
+    requests: int
+    kept: int
+    prompt_tokens: int
+    answer_tokens: int
+    counted: bool
+    local: bool
+    cost: float | None = None
+    currency: str = "USD"
+    minutes: float | None = None
+
+    @property
+    def to_confirm(self) -> bool:
+        """Whether a person should say yes before this starts."""
+        if self.cost is not None:
+            return self.cost > CONFIRM_COST
+        return not self.local and self.requests > CONFIRM_REQUESTS
+
+
+def estimate(workspace: Workspace, request: EvaluateRequest) -> Estimate | None:
+    """The estimate of a request; None when it asks no judge. Raises NotFound for the set or its dataset."""
+    from t2s_tui.evaluation.run import pairs_of
+
+    judge = request.judge
+    if judge is None or "judge" not in request.metrics:
+        return None
+    with workspace.store() as store:
+        made = store.predictions.get_set(request.predictions)
+        predictions = store.predictions.of(made.name)
+        there = store.verdicts.of(made.name, "judge")
+    examples = {e.id: e for e in open_examples(workspace, made.dataset).split(made.split)}
+    version, kept, prompts = judge_version(judge), 0, []
+    for key, pair in pairs_of(examples, predictions).items():
+        before = there[key]["judge"] if key in there else None
+        decided = before and before.version == version and before.outcome in (Outcome.PASS, Outcome.FAIL)
+        if decided and not request.redo:
+            kept += 1
+        elif pair is not None and pair.generated.strip():
+            prompts.append(_prompt(judge, pair))
+    count, counted = _counter(judge.model)
+    return Estimate(
+        requests=len(prompts),
+        kept=kept,
+        prompt_tokens=sum(count(prompt) + _FRAME_TOKENS for prompt in prompts),
+        answer_tokens=_ANSWER_TOKENS * len(prompts),
+        counted=counted,
+        local=judge.loopback,
+    )
+
+
+def _prompt(judge: JudgeSettings, pair: Pair) -> str:
+    return render(
+        judge.prompt,
+        ddl=pair.ddl or "",
+        question=pair.question,
+        gold=pair.gold,
+        generated=pair.generated,
+    )
+
+
+def _counter(model: str) -> tuple[Callable[[str], int], bool]:
+    """How many tokens a text has for that model, and whether that is exact."""
+    try:
+        import tiktoken
+
+        encoding = tiktoken.encoding_for_model(model)
+    except Exception:  # an unknown model; a vocabulary that cannot be fetched; a broken cache
+        return about_tokens, False
+    return lambda text: len(encoding.encode(text, disallowed_special=())), True
+
+
+def about_tokens(text: str) -> int:
+    """Four ASCII characters a token, one of any other script: on the safe side for Korean."""
+    wide = sum(1 for character in text if not character.isascii())
+    return wide + (len(text) - wide + 3) // 4
