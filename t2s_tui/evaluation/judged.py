@@ -14,7 +14,8 @@ from t2s_tui.records import Outcome
 class Pair:
     """One gold and one generated SQL with what is known around them.
 
-    `ordered` None: by gold's ORDER BY. `accepted` are other golds that are as right as `gold`.
+    `ordered` None: by gold's ORDER BY. `accepted` are other golds that are as right as `gold`. `raw` is the
+    whole answer from which `generated` was cut; empty where it is not known.
     """
 
     gold: str
@@ -25,6 +26,7 @@ class Pair:
     question: str = ""
     ordered: bool | None = None
     accepted: tuple[str, ...] = ()
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)

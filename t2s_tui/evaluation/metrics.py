@@ -23,7 +23,7 @@ METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
         Metric("exact", "1", "is it the same text?"),
-        Metric("normalized", "1", "is it the same query after normalisation?"),
+        Metric("normalized", "2", "is it the same query after normalisation?"),
         Metric("execution", "1", "does it return the same rows on the example's database?"),
         Metric("judge", "1", "does a language model say that it does the same job?"),
     )

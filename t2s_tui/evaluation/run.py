@@ -76,6 +76,7 @@ def pairs_of(
                 database=Path(example.database) if example.database else None,
                 question=example.question,
                 accepted=example.accepted,
+                raw=predictions[key].raw,
             )
     return found | {key: None for key in predictions if key not in found}
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from t2s_tui.sql.changes import Change, Clause, compare_trees
 from t2s_tui.sql.dialects import SqlSyntaxError, Unparsed, generate, parse
-from t2s_tui.sql.normalize import Level, canonical_tree
+from t2s_tui.sql.normalize import Level, canonical_tree, orders_rows, unordered
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -105,11 +105,6 @@ def _parsed(sql: str, dialect: str) -> exp.Expr | Unparsed:
         return Unparsed(error.position, error.message)
 
 
-def orders_rows(tree: exp.Expr) -> bool:
-    """Whether the outermost query says in which order its rows come."""
-    return tree.args.get("order") is not None
-
-
 def _compare(gold: exp.Expr, generated: exp.Expr, dialect: str, ddl: str | None, ordered: bool) -> QueryDiff:
     if not ordered:
         gold, generated = unordered(gold), unordered(generated)
@@ -158,15 +153,6 @@ def _fewest(equal: object) -> tuple[str, ...]:
         if equal("realistic", frozenset(fewer)):
             needed = fewer
     return tuple(ASSUMPTIONS[name] for name in needed)
-
-
-def unordered(tree: exp.Expr) -> exp.Expr:
-    """The tree without an outermost ORDER BY that cuts nothing."""
-    if tree.args.get("order") is None or tree.args.get("limit") or tree.args.get("offset"):
-        return tree
-    copy = tree.copy()
-    copy.set("order", None)
-    return copy
 
 
 def _lines(changes: Sequence[Change]) -> Iterator[DiffLine]:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from t2s_tui.sql.changes import compare_trees
 from t2s_tui.sql.dialects import SqlSyntaxError, parse
-from t2s_tui.sql.diff import orders_rows, shown_trees, unordered
+from t2s_tui.sql.diff import shown_trees
+from t2s_tui.sql.normalize import orders_rows, unordered
 from t2s_tui.sql.schema import schema_mapping
 from t2s_tui.sql.unknown_names import unknown_names
 

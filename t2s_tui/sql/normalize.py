@@ -17,7 +17,16 @@ from t2s_tui.sql.pretty import clause_lines
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Level", "Position", "Unparsed", "canonical_tree", "normal_tree", "normalize", "pretty"]
+__all__ = [
+    "Level",
+    "Position",
+    "Unparsed",
+    "canonical_tree",
+    "normal_forms",
+    "normal_tree",
+    "normalize",
+    "pretty",
+]
 
 Level = Literal["shown", "proof", "realistic"]
 
@@ -40,6 +49,52 @@ def normalize(
         return generate(normal_tree(sql, dialect, ddl, level, without, assumed), dialect)
     except SqlSyntaxError as error:
         return Unparsed(error.position, error.message)
+
+
+def normal_forms(
+    gold: str, generated: str, dialect: str, ddl: str | None = None, ordered: bool | None = None
+) -> tuple[str | Unparsed, str | Unparsed]:
+    """The canonical forms at `proof` of two queries; equal forms prove that the two mean the same.
+
+    `ordered` says whether the order of rows matters (None: when gold's own outermost query orders). Where it
+    does not, an outermost ORDER BY without a LIMIT says nothing.
+    """
+    trees = [_tree_or_state(sql, dialect) for sql in (gold, generated)]
+    if ordered is None:
+        ordered = isinstance(trees[0], Unparsed) or orders_rows(trees[0])
+
+    def form(tree: exp.Expr | Unparsed) -> str | Unparsed:
+        if isinstance(tree, Unparsed):
+            return tree
+        try:
+            return generate(
+                canonical_tree(tree if ordered else unordered(tree), dialect, ddl, "proof"), dialect
+            )
+        except SqlSyntaxError as error:
+            return Unparsed(error.position, error.message)
+
+    return form(trees[0]), form(trees[1])
+
+
+def _tree_or_state(sql: str, dialect: str) -> exp.Expr | Unparsed:
+    try:
+        return parse(sql, dialect)
+    except SqlSyntaxError as error:
+        return Unparsed(error.position, error.message)
+
+
+def orders_rows(tree: exp.Expr) -> bool:
+    """Whether the outermost query says in which order its rows come."""
+    return tree.args.get("order") is not None
+
+
+def unordered(tree: exp.Expr) -> exp.Expr:
+    """The tree without an outermost ORDER BY that cuts nothing."""
+    if not orders_rows(tree) or tree.args.get("limit") or tree.args.get("offset"):
+        return tree
+    copy = tree.copy()
+    copy.set("order", None)
+    return copy
 
 
 def pretty(sql: str, dialect: str) -> str | Unparsed:

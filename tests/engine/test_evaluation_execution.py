@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -251,12 +252,35 @@ def test_normalized() -> None:
     assert judge_normalized(Pair("SELECT a FROM t", "select T.A from t;", ddl=ddl)).outcome is PASS
     differs = judge_normalized(Pair("SELECT a FROM t", "SELECT b FROM t", ddl=ddl))
     assert differs.outcome is FAIL
-    assert differs.evidence == {"gold": "SELECT a FROM t", "generated": "SELECT b FROM t"}
+    assert differs.evidence == {
+        "gold": "SELECT a FROM t",
+        "generated": "SELECT b FROM t",
+        "faults": ["projection"],
+    }
     assert judge_normalized(Pair("SELECT a FROM t", "SELECT 'x")).why.startswith(
         "does not parse at line 1, column 8"
     )
     assert judge_normalized(Pair("SELECT a FROM t", " ")).why == "there is no SQL"
     assert judge_normalized(Pair("SELECT 'x", "SELECT a FROM t")).outcome is ERROR
+
+
+def test_normalized_takes_any_accepted_query_and_minds_order_only_where_gold_does() -> None:
+    ddl = "CREATE TABLE t (a INT, b INT);"
+    pair = Pair("SELECT a FROM t", "SELECT b FROM t ORDER BY b", ddl=ddl, accepted=("SELECT b FROM t",))
+    assert judge_normalized(pair).outcome is PASS
+    assert judge_normalized(replace(pair, ordered=True)).evidence["faults"] == ["ordering"]
+    ordered = Pair("SELECT a FROM t ORDER BY a", "SELECT a FROM t", ddl=ddl)
+    assert judge_normalized(ordered).evidence["faults"] == ["ordering"]
+    assert judge_normalized(replace(ordered, ordered=False)).outcome is PASS
+
+
+def test_normalized_names_the_faults_of_what_it_fails() -> None:
+    ddl = "CREATE TABLE t (a INT, b INT);"
+    raw = "SELECT a FROM t WHERE a > 2; ### Explanation"
+    talkative = Pair("SELECT a FROM t WHERE a > 1", "SELECT a FROM t WHERE a > 2", ddl=ddl, raw=raw)
+    assert judge_normalized(talkative).evidence["faults"] == ["value", "run-on text"]
+    assert judge_normalized(Pair("SELECT a FROM t", "", ddl=ddl)).evidence["faults"] == ["empty"]
+    assert judge_normalized(Pair("SELECT a FROM t", "SELECT 'x", ddl=ddl)).evidence["faults"] == ["syntax"]
 
 
 def test_tricky_pairs_on_their_witness_rows(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_the_cheap_metrics_on_the_sample(workspace: Workspace) -> None:
     assert list(scores) == CHEAP
     assert {name: (s["passed"], s["failed"]) for name, s in scores.items()} == {
         "exact": (2, 6),
-        "normalized": (2, 6),
+        "normalized": (4, 4),
         "execution": (4, 4),
     }
     assert (progress.events[-1]["done"], progress.events[-1]["total"]) == (24, 24)

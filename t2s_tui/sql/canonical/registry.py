@@ -90,6 +90,7 @@ RULES: tuple[Rule, ...] = (
     Rule("distinct", grouping.distinct_that_drops_nothing, again=True),
     Rule("counts", grouping.counts_of_rows, again=True),
     Rule("order of sets", sets.order_of_sets),
+    Rule("output aliases", lambda t, c: names.drop_output_aliases(t)),
     Rule("table aliases", lambda t, c: names.name_tables(t)),
     Rule("joins", joins.canonical_joins),
     Rule("lone qualifiers", lambda t, c: names.drop_lone_qualifiers(t)),

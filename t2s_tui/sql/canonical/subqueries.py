@@ -54,13 +54,33 @@ def _named_twice(tree: exp.Expr, name: str) -> bool:
 
 
 def plain_derived_tables(tree: exp.Expr, context: Context) -> exp.Expr:
-    """FROM (SELECT a FROM t WHERE p) AS q is FROM t WHERE p, with q.a as a."""
+    """FROM (SELECT a FROM t WHERE p) AS q is FROM t WHERE p, with q.a as a; SELECT * FROM (query) is the
+    query."""
     if not resolved(tree):
         return tree
+    while (inner := _wrapped_whole(tree)) is not None:
+        tree = inner
     for select in selects(tree):
         while (block := block_of(select)) is not None and _merge_one(block):
             pass
     return tree
+
+
+def _wrapped_whole(tree: exp.Expr) -> exp.Expr | None:
+    """The query of which the outermost SELECT shows all columns in their order and does nothing else."""
+    block = block_of(tree) if isinstance(tree, exp.Select) and plain(tree) else None
+    if block is None or len(block.inner) != 1 or block.left or block.pool or block.rest:
+        return None
+    inner = block.inner[0].this
+    first = inner
+    while isinstance(first, exp.SetOperation):
+        first = first.this
+    if not isinstance(first, exp.Select) or not isinstance(inner, exp.Select | exp.SetOperation):
+        return None
+    shown = [bare(e.this if isinstance(e, exp.Alias) else e) for e in block.select.expressions]
+    names = [e.alias_or_name for e in first.expressions]
+    whole = len(set(names)) == len(names) and all(isinstance(e, exp.Column) for e in shown)
+    return inner.copy() if whole and [e.name for e in shown] == names else None
 
 
 def _merge_one(block: Block) -> bool:
