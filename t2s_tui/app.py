@@ -7,7 +7,7 @@ import os
 # Some terminals drop IME text under Kitty's keyboard flags, and questions are typed in Korean.
 # Textual reads this when it is first imported.
 os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
-# A key is painted in two steps, the cursor and the detail: a frame of 8 ms in place of 16 keeps both under 40.
+# A key is painted in two steps, the cursor and the detail: with frames of 8 ms both are there within 40.
 os.environ.setdefault("TEXTUAL_FPS", "120")
 
 from collections.abc import Callable, Iterable
