@@ -19,6 +19,11 @@ def splits_in_words(dataset: Dataset) -> str:
     return ", ".join(f"{name} {count}" for name, count in dataset.splits.items())
 
 
+def license_in_words(dataset: Dataset) -> str:
+    """The first line of the licence, which names it."""
+    return dataset.license.partition("\n")[0] or "not stated"
+
+
 def history_in_words(dataset: Dataset) -> Iterator[str]:
     """What was done to the rows, one line a step."""
     for step in dataset.history:

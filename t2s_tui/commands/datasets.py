@@ -11,7 +11,7 @@ from typing import Any
 from t2s_tui.commands.audit import add_audit
 from t2s_tui.commands.clean import add_clean
 from t2s_tui.commands.dataset_export import add_export, chosen_rows
-from t2s_tui.commands.dataset_words import as_json, history_in_words, splits_in_words
+from t2s_tui.commands.dataset_words import as_json, history_in_words, license_in_words, splits_in_words
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, out, say, table
 from t2s_tui.commands.splits import add_split
@@ -128,7 +128,7 @@ def _show(args: argparse.Namespace) -> int:
     out.print(
         f"{dataset.name}   {splits_in_words(dataset)}   {dataset.dialect}   from {dataset.source}{dropped}"
     )
-    out.print(f"fingerprint {dataset.fingerprint}   licence {dataset.license or 'not stated'}")
+    out.print(f"fingerprint {dataset.fingerprint}   licence {license_in_words(dataset)}")
     for line in history_in_words(dataset):
         out.print(line)
     for example in found:

@@ -15,6 +15,7 @@ from pathlib import Path
 from t2s_tui.datasets.archives import archive_stem, is_archive, unpacked
 from t2s_tui.datasets.catalogue import FILE_NAME, ExampleTable, Written, read_examples, write_examples
 from t2s_tui.datasets.databases import DatabaseFinder
+from t2s_tui.datasets.license import license_of
 from t2s_tui.datasets.locks import catalogue_lock
 from t2s_tui.datasets.registry import format_of
 from t2s_tui.datasets.rows import RowChecker, RowRules
@@ -75,7 +76,7 @@ def add_dataset(
             splits=written.splits,
             dropped=checker.dropped,
             created_at=time.time(),
-            license=opened.license,
+            license=opened.license or license_of(Path(opened.label)),
         )
         dataset, added = _commit(workspace, staging, made, replace=replace)
     return AddReport(dataset, checker.problems, added, _notes(finder))

@@ -21,11 +21,11 @@ class PromptTokens:
     def __init__(self, root: str, model: str, prompt: str) -> None:
         workspace = Workspace.open(root)
         self._template = load_template(prompt, workspace)
-        self._tokenizer = load_tokenizer(resolve_model(model, workspace), workspace)
+        self.tokenizer = load_tokenizer(resolve_model(model, workspace), workspace)
 
     def count(self, examples: Sequence[Example]) -> list[int]:
         return [
-            len(encode_prompt(self._tokenizer, self._template, e.ddl, e.question))
-            + len(encode_answer(self._tokenizer, e.gold))
+            len(encode_prompt(self.tokenizer, self._template, e.ddl, e.question))
+            + len(encode_answer(self.tokenizer, e.gold))
             for e in examples
         ]

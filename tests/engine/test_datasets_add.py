@@ -27,6 +27,24 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace.open(tmp_path / "workspace")
 
 
+def test_the_licence_is_the_folders_or_the_cards(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    bare = write(tmp_path / "bare" / "train.jsonl", [row()])
+    (tmp_path / "bare" / "README.md").write_text("# license: none\n", encoding="utf-8")
+    carded = write(tmp_path / "carded" / "train.jsonl", [row()])
+    card = "---\nlanguage: ko\nlicense: cc-by-sa-4.0\n---\n# Words\nlicense: other\n"
+    (tmp_path / "carded" / "README.md").write_text(card, encoding="utf-8")
+    licensed = write(tmp_path / "licensed" / "train.jsonl", [row()])
+    (tmp_path / "licensed" / "LICENSE").write_text("MIT License\n\nCopyright 우리\n", encoding="utf-8")
+    said = {
+        folder.parent.name: add_dataset(workspace, str(folder.parent)).dataset.license
+        for folder in (bare, carded, licensed)
+    }
+    assert said == {"bare": "", "carded": "cc-by-sa-4.0", "licensed": "MIT License\n\nCopyright 우리"}
+    assert add_dataset(workspace, str(licensed), name="file").dataset.license == ""
+    assert add_dataset(workspace, "sample").dataset.license == "MIT"
+
+
 def test_the_reference_evaluation_set_loads(workspace: Workspace) -> None:
     path = shared("ko_text2sql/test.csv")
     report = add_dataset(workspace, str(path))

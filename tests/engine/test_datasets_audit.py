@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -17,14 +18,21 @@ from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.audit.request import AuditRequest
 from t2s_tui.datasets.audit.run import audit_dataset
 from t2s_tui.datasets.audit.table import AuditTable, read_audit
+from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.datasets.splits import split_by_database
 from t2s_tui.errors import DataError, JobStopped, NotFound
 from t2s_tui.evaluation.golds import SandboxedGolds
 from t2s_tui.progress import Quiet
+from t2s_tui.prompts.encode import encode_example
+from t2s_tui.prompts.templates import load_template
 from t2s_tui.records import Example
+from t2s_tui.training.token_counts import PromptTokens
 from t2s_tui.workspace import Workspace
 from tests.dataset_files import write
+from tests.model_support import tiny_model
 from tests.shared_data import shared
+
+__all__ = ["tiny_model"]
 
 DDL = "CREATE TABLE players (\n  id INTEGER PRIMARY KEY,\n  name TEXT,\n  level INT -- 레벨\n);"
 
@@ -230,6 +238,50 @@ def test_two_processes_find_what_one_does(tmp_path: Path, databases: Path) -> No
     assert list(table) == list(alone)
     assert {**table.summary, "seconds": 0} == {**alone.summary, "seconds": 0}
     assert table.summary["golds"] == {"rows": 850, "empty": 450}  # n % 77 reaches past the last id
+
+
+def test_tokens_are_counted_as_a_training_counts_them(tmp_path: Path, tiny_model: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    add_dataset(workspace, "sample")
+    table = open_examples(workspace, "sample")
+    template = load_template("book", workspace)
+    counter = PromptTokens(str(workspace.root), str(tiny_model), "book")
+    rows = table.rows(0, 30)
+    encoded = [encode_example(counter.tokenizer, template, e, block_size=100_000) for e in rows]
+    assert counter.count(rows) == [len(each.input_ids) for each in encoded if each is not None]
+    with pytest.raises(NotFound):
+        PromptTokens(str(workspace.root), str(tiny_model), "no-such-prompt")
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_stop_ends_the_processes_too(tmp_path: Path, processes: int) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    rows = [row(f"질문 {n}", "SELECT 1") for n in range(1300)]
+    add_dataset(workspace, str(write(tmp_path / "given.jsonl", rows)))
+    before = set(multiprocessing.active_children())
+    with pytest.raises(JobStopped):
+        audit_dataset(workspace, AuditRequest(dataset="given", processes=processes), Quiet(stop_after=1))
+    assert set(multiprocessing.active_children()) <= before
+    assert read_audit(workspace.dataset_dir("given")) is None
+
+
+def test_a_slow_gold_does_not_hold_up_a_stop(tmp_path: Path, databases: Path) -> None:
+    """A stop is heard between two rows, and a gold ends at its limit of seconds."""
+    endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT COUNT(*) FROM r"
+    workspace = Workspace.open(tmp_path / "workspace")
+    rows = [row(f"질문 {n}", f"{endless} WHERE n > {n}") for n in range(5)]
+    add_dataset(workspace, str(write(tmp_path / "given.jsonl", rows)), databases=databases, dialect="sqlite")
+    asked: list[bool] = []
+
+    class Stopping(Quiet):
+        def stop_requested(self) -> bool:
+            asked.append(True)
+            return len(asked) > 2
+
+    request = AuditRequest(dataset="given", processes=0)
+    with pytest.raises(JobStopped):
+        audit_dataset(workspace, request, Stopping(), run_golds=partial(SandboxedGolds, 10, 0.1))
+    assert len(asked) == 3
 
 
 def test_a_stop_keeps_the_last_audit_and_leaves_nothing_behind(tmp_path: Path) -> None:

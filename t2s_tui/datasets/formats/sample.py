@@ -28,7 +28,7 @@ class SampleFormat:
         if not samples.SAMPLE_FILE.is_file():
             raise DataError(f"The sample data {samples.SAMPLE_FILE} is not there", "install t2s-tui again")
         rows = _rows(samples.SAMPLE_FILE, _QUESTION_COLUMN[source])
-        return OpenSource(name=source, label=source, rows=rows)
+        return OpenSource(name=source, label=source, rows=rows, license="MIT")
 
 
 def _rows(path: Path, question: str) -> Iterator[RawItem]:
