@@ -76,21 +76,25 @@ def add_dataset(
             splits=written.splits,
             dropped=checker.dropped,
             created_at=time.time(),
-            license=opened.license or license_of(Path(opened.label)),
+            license=opened.license,
         )
         dataset, added = _commit(workspace, staging, made, replace=replace)
     return AddReport(dataset, checker.problems, added, _notes(finder))
 
 
 def _opened(source: str, format: str | None, options: ReadOptions) -> tuple[SourceFormat, OpenSource]:
-    """The format of the source and what it opened; an archive is unpacked first and keeps its own name."""
+    """The format of the source and what it opened, with its folder's licence where it states none itself.
+
+    An archive is unpacked first and keeps its own name.
+    """
     path = Path(source).expanduser()
-    if options.room is None or not is_archive(path):
-        known = format_of(source, format)
-        return known, known.open(source, options)
-    inside = str(unpacked(path, options.room))
-    known = format_of(inside, format)
-    opened = known.open(inside, options)
+    inside = unpacked(path, options.room) if options.room is not None and is_archive(path) else None
+    place = source if inside is None else str(inside)
+    known = format_of(place, format)
+    opened = known.open(place, options)
+    opened = replace(opened, license=opened.license or license_of(inside or path))
+    if inside is None:
+        return known, opened
     return known, replace(opened, name=archive_stem(path), label=str(path.resolve()))
 
 
