@@ -12,6 +12,7 @@ from t2s_tui.evaluation.review import FaultCount, ReviewRow, leading_metric, sco
 from t2s_tui.evaluation.statistics import Score, scores_of
 from t2s_tui.jobs.board import JobView
 from t2s_tui.records import Example, Prediction, PredictionSet
+from t2s_tui.sql.faults import HELP
 from t2s_tui.text import ago
 from t2s_tui.workspace import Workspace
 from widgets.grid import Cell, Column
@@ -84,13 +85,20 @@ def row_cells(row: ReviewRow, metrics: set[str], ascii_only: bool, *, faults: bo
     return (str(row.example.number), *signs, *fault, row.example.question)
 
 
-FAULT_COLUMNS = (Column("fault", 28), Column("leads", 6, right=True), Column("also in", 8, right=True))
+FAULT_COLUMNS = (
+    Column("fault", _FAULT_WIDTH),
+    Column("leads", 6, right=True),
+    Column("also in", 7, right=True),
+    Column("what it is"),
+)
 NO_FAULTS = "No faults are known of these rows: E evaluates them; the metric normalized names what is wrong."
 
 
 def fault_cells(count: FaultCount) -> Sequence[Cell]:
-    """A fault, how many failing rows it leads, and in how many more it is one of several."""
-    return (count.fault, str(count.leading), str(count.also) if count.also else "")
+    """A fault, how many failing rows it leads, in how many more it is one of several, and what it is."""
+    known = {str(fault): words for fault, words in HELP.items()}
+    also = str(count.also) if count.also else ""
+    return (count.fault, str(count.leading), also, known.get(count.fault, ""))
 
 
 def example_head(example: Example) -> str:

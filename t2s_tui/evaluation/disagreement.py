@@ -36,7 +36,7 @@ def _judge_yes_ran_wrong(row: ReviewRow) -> bool:
 
 
 def _judge_no_proved(row: ReviewRow) -> bool:
-    return _says(row, "judge") is False and _says(row, "equivalence") is True and row.shown == "proved"
+    return _says(row, "judge") is False and proved(row)
 
 
 def _judge_no_not_refuted(row: ReviewRow) -> bool:
@@ -53,7 +53,7 @@ def _execution_against_equivalence(row: ReviewRow) -> bool:
 
 
 def _judge_missing(row: ReviewRow) -> bool:
-    return row.outcomes.get("judge") is Outcome.MISSING
+    return row.outcomes.get("judge") is Outcome.MISSING and not proved(row)
 
 
 def _judge_no_weak_yes(row: ReviewRow) -> bool:
@@ -62,7 +62,13 @@ def _judge_no_weak_yes(row: ReviewRow) -> bool:
 
 def _undecided(row: ReviewRow) -> bool:
     asked = [row.outcomes[m] for m in ("execution", "equivalence", "judge") if m in row.outcomes]
-    return bool(asked) and not any(outcome in _DECIDED for outcome in asked)
+    return bool(asked) and not any(outcome in _DECIDED for outcome in asked) and not proved(row)
+
+
+def proved(row: ReviewRow) -> bool:
+    """Whether it is gold itself: the same text, the same canonical form, or proved by the engine."""
+    same = any(row.outcomes.get(metric) is Outcome.PASS for metric in ("exact", "normalized"))
+    return same or (_says(row, "equivalence") is True and row.shown == "proved")
 
 
 #: What contradicts what, the most telling first: rows that show it weigh more than a database that may be too

@@ -29,6 +29,7 @@ def row(
         (row(1, judge=P, equivalence=F, execution=P), "judge yes, but rows refute it"),
         (row(1, judge=P, execution=F, equivalence=U), "judge yes, but wrong when run"),
         (row(1, judge=F, equivalence=P, shown="proved", execution=P), "judge no, but proved equal"),
+        (row(1, judge=F, normalized=P), "judge no, but proved equal"),
         (row(1, judge=F, equivalence=P, shown="not-refuted"), "judge no, but not refuted"),
         (row(1, judge=F, execution=P), "judge no, but the same result"),
         (row(1, judge=F, execution=P, weak=True), "judge no, a weak pass"),
@@ -52,6 +53,7 @@ def test_what_agrees_what_was_not_run_and_what_a_person_has_judged_is_not_in_the
     ]
     assert queue(agreeing) == []
     assert queue([row(5, judge=P, equivalence=F, human=F)]) == []
+    assert queue([row(6, judge=M, exact=P), row(7, judge=Outcome.UNKNOWN, normalized=P)]) == []
 
 
 def test_the_most_telling_come_first_and_within_a_rank_the_order_of_the_dataset() -> None:
