@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from screens.add_process import AddRequest
 from screens.dataset_rows import place_of
 from screens.datasets_state import problems_text, report_words
 from t2s_tui.datasets.add import add_dataset
@@ -120,11 +122,14 @@ async def test_add_says_what_is_wrong_and_then_adds(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await on_screen(pilot, "No dataset yet.")
         await pressed(pilot, "a", "enter")
-        assert "A source is missing" in screen_text(app)
-        await pressed(pilot, *"nowhere", "enter")
+        assert "✗ type a path, or sample" in screen_text(app)
+        await pressed(pilot, *"/nowhere", "tab", *"a b", "enter")
+        assert "✗ there is no such file" in screen_text(app)
+        assert "✗ use letters, digits" in screen_text(app)
+        await pressed(pilot, "escape", "a", *"nowhere", "enter")
         await on_screen(pilot, "! There is no file")
         await pressed(pilot, "escape", "a")
-        app.screen.query_one("#source").text = str(tmp_path / "holes.csv")
+        app.screen.query_one("#field-source FieldEdit").text = str(tmp_path / "holes.csv")
         await pressed(pilot, "f5")
         await on_screen(pilot, "holes.csv, line 6: question")  # the DDL before it takes three lines
         await pressed(pilot, "escape")
@@ -134,12 +139,34 @@ async def test_add_says_what_is_wrong_and_then_adds(tmp_path: Path) -> None:
             assert store.datasets.get("holes").size == 1
 
 
-async def test_a_hub_id_is_sent_to_the_shell(tmp_path: Path) -> None:
-    app = bench(Workspace.open(tmp_path), start="datasets")
+def test_the_screen_adds_by_the_headless_command(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path)
+    request = AddRequest("owner/name", "n", "mysql", str(tmp_path), {"question": "질문"})
+    assert request.check() == {}
+    words = request.command(workspace)
+    assert words[words.index("add") :] == [
+        *("add", "--workspace", str(tmp_path), "--json", "--name", "n", "--dialect", "mysql"),
+        *("--databases", str(tmp_path), "--map", "question=질문", "--", "owner/name"),
+    ]
+    wrong = AddRequest("~/no-such-file", dialect="cobol", databases="/nowhere").check()
+    assert wrong.keys() == {"source", "dialect", "databases"}
+
+
+async def test_what_is_being_added_is_stopped(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    os.mkfifo(tmp_path / "endless.jsonl")  # whoever reads it waits
+    app = bench(workspace, start="datasets")
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
-        await pressed(pilot, "a", *"owner/name", "enter")
-        await on_screen(pilot, "t2s-tui datasets add owner/name")
+        await pilot.press("a")
+        app.screen.query_one("#field-source FieldEdit").text = str(tmp_path / "endless.jsonl")
+        await pilot.press("f5")
+        await on_screen(pilot, "Reading and checking the rows")
+        await pilot.press("escape")
+        await on_screen(pilot, "Stopped: nothing was added.")
+        await pilot.press("escape")
+        await on_screen(pilot, "No dataset yet.")
+    assert datasets_of(workspace) == []
 
 
 async def test_a_table_with_other_columns_asks_which_is_what(tmp_path: Path) -> None:
@@ -163,7 +190,7 @@ async def test_a_table_with_other_columns_asks_which_is_what(tmp_path: Path) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         await pressed(pilot, "a")
-        app.screen.query_one("#source").text = str(tmp_path / "other.jsonl")
+        app.screen.query_one("#field-source FieldEdit").text = str(tmp_path / "other.jsonl")
         await pressed(pilot, "f5")
         await on_screen(pilot, "other.jsonl: which column is what?")
         shown = screen_text(app)
