@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from t2s_tui.datasets.audit.ports import GoldRun
 from t2s_tui.errors import DataError
+from t2s_tui.evaluation.result_rows import says_little
 from t2s_tui.evaluation.sandbox import TIMEOUT, QueryFailed, Sandbox
 from t2s_tui.sql.dialects import SqlSyntaxError, translate
+
+_COUNTS = re.compile(r"\s*SELECT\s+COUNT\s*\(", re.IGNORECASE)
 
 
 class SandboxedGolds:
@@ -31,7 +37,17 @@ class SandboxedGolds:
             return GoldRun("elsewhere" if foreign else "fails", words)
         if result.truncated:
             return GoldRun("large", f"it returns more than {self._max_rows:,} rows")
-        return GoldRun("rows" if result.rows else "empty", "" if result.rows else "it returns no rows")
+        nothing = _nothing(ran, result.rows)
+        return GoldRun("empty", nothing) if nothing else GoldRun("rows")
 
     def close(self) -> None:
         self._sandbox.close()
+
+
+def _nothing(sql: str, rows: Sequence[Sequence[Any]]) -> str:
+    """How a result says nothing that a wrong query would not say as well, empty where it says something."""
+    if not rows:
+        return "it returns no rows"
+    if says_little(rows):
+        return "it returns nothing but NULL"
+    return "it counts 0 rows" if tuple(map(tuple, rows)) == ((0,),) and _COUNTS.match(sql) else ""

@@ -116,6 +116,40 @@ def test_golds_that_do_not_run_return_nothing_or_too_much(tmp_path: Path, databa
     assert worst[4:6] == [1, 2]
 
 
+def test_golds_that_say_nothing(tmp_path: Path, databases: Path) -> None:
+    none = "FROM players WHERE level > 99"
+    rows = [
+        row(f"{n}?", f"SELECT {what} {none}")
+        for n, what in enumerate(("COUNT(*)", "MAX(level)", "MIN(name), 0"))
+    ]
+    rows.append(row("영", "SELECT MIN(level) FROM players"))  # 0, and not a count
+    table = audited(tmp_path, rows, databases)
+    assert [[f.detail for f in each.findings] for each in table] == [
+        ["it counts 0 rows"],
+        ["it returns nothing but NULL"],
+        [],
+        [],
+    ]
+
+
+def test_korean_wikisql(tmp_path: Path) -> None:
+    """Of 1004 and 144 golds all run, 975 and 142 return something."""
+    workspace = Workspace.open(tmp_path)
+    add_dataset(workspace, str(shared("ko_wikisql")), name="wiki")
+    request = AuditRequest(dataset="wiki", processes=0)
+    summary = audit_dataset(workspace, request, Quiet(), run_golds=partial(SandboxedGolds, request.max_rows))
+    assert summary["golds"] == {"rows": 975 + 142, "empty": 31}
+    assert summary["question_language"] == {"ko": 1147, "en": 1}
+    table = read_audit(workspace.dataset_dir("wiki"))
+    assert table is not None
+    empty = Counter(
+        e.split
+        for e, found in zip(open_examples(workspace, "wiki"), table, strict=True)
+        if "gold-empty" in found.kinds
+    )
+    assert empty == {"train": 1004 - 975, "dev": 144 - 142}
+
+
 def test_accepted_golds_are_run_too(tmp_path: Path, databases: Path) -> None:
     accepted = ["SELECT name FROM players LIMIT 2", "SELECT nick FROM players"]
     table = audited(tmp_path, [row("이름?", "SELECT name FROM players", accepted=accepted)], databases)

@@ -12,7 +12,7 @@ import numpy as np
 
 from t2s_tui.datasets.audit.findings import AuditedRow, Finding
 from t2s_tui.datasets.audit.language import language
-from t2s_tui.datasets.audit.ports import GoldRun, GoldRunner, TokenCounter
+from t2s_tui.datasets.audit.ports import GoldRunner, TokenCounter
 from t2s_tui.datasets.audit.similar import bands, key, letters
 from t2s_tui.errors import JobStopped
 from t2s_tui.records import Example
@@ -146,7 +146,7 @@ class Examiner:
                 ran = self._ran(example.database, sql, example.dialect)
                 counts[ran.outcome] += where == "gold"
                 if ran.outcome in ("fails", "empty", "large"):
-                    yield Finding(f"gold-{ran.outcome}", where, _words(ran))
+                    yield Finding(f"gold-{ran.outcome}", where, ran.detail)
 
 
 def _figures(examples: Sequence[Example], rows: Sequence[AuditedRow], golds: Sequence[_Statement]) -> Figures:
@@ -164,10 +164,6 @@ def _figures(examples: Sequence[Example], rows: Sequence[AuditedRow], golds: Seq
         languages=np.array([row.question_language for row in rows], dtype="U2"),
         found=np.array([bool(row.findings) for row in rows]),
     )
-
-
-def _words(ran: GoldRun) -> str:
-    return ran.detail or "it returns no rows"
 
 
 def _all_golds(example: Example) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ KINDS = MappingProxyType(
         "leak-gold": "another split has the same gold SQL",
         "cut": "the row is longer than the block size",
         "duplicate": "an earlier row of the split has the same question on the same database",
-        "gold-empty": "the gold SQL returns no rows",
+        "gold-empty": "the gold SQL returns no rows, only NULL, or a count of 0",
         "gold-large": "the gold SQL returns very many rows",
         "near-duplicate": "an earlier row of the split has nearly the same question on the same database",
         "language": "the question is in another language than most",
