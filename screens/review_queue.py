@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,7 +17,7 @@ from screens.rows_screen import RowsScreen
 from screens.trust_words import trust_lines
 from t2s_tui.evaluation.disagreement import Disagreement, by_chance, queue
 from t2s_tui.evaluation.review import Review, ReviewRow
-from t2s_tui.evaluation.trust import corrected, tables
+from t2s_tui.evaluation.trust import Corrected, Table, corrected, tables
 from widgets.detail import Detail
 from widgets.frame import Pane
 from widgets.grid import Cell, Column, Grid
@@ -44,7 +46,7 @@ class ReviewQueueScreen(RowsScreen):
         super().__init__()
         self._wanted = set_name
         self._rows: Sequence[ReviewRow] = ()
-        self._why: Sequence[str] = ()
+        self._study: Study | None = None
         self._go_to: str | None = None
         self._table = 0  # which two metrics the 2 x 2 table is of
 
@@ -73,45 +75,46 @@ class ReviewQueueScreen(RowsScreen):
         self._list()
 
     def _list(self) -> None:
-        review = self._review
-        if review is None:
-            return
-        by_chance_now = self.has_class("-chance")
-        items = _chance(review.rows) if by_chance_now else queue(review.rows)
-        self._rows, self._why = [item.row for item in items], [item.why for item in items]
+        """Order the rows anew, where the screen is not drawn: there may be many."""
+        if self._review is not None:
+            self.fetch("study", partial(study, self._review, self.drawn), self._show_study)
+
+    def _show_study(self, found: Study) -> None:
+        self._study = found
+        self._rows = [item.row for item in found.items]
         grid = self.query_one("#rows", Grid)
-        metrics = row_metrics(review.metrics)
-        signs = [Column(letter, 1) for _, letter in metrics]
-        grid.set_columns([Column("#", 5, right=True), *signs, Column("question" if by_chance_now else "why")])
-        grid.set_empty(_ALL_SEEN if by_chance_now else _AGREED)
+        signs = [Column(letter, 1) for _, letter in row_metrics(found.review.metrics)]
+        drawn = found.drawn == "chance"
+        grid.set_columns([Column("#", 5, right=True), *signs, Column("question" if drawn else "why")])
+        grid.set_empty(_ALL_SEEN if drawn else _AGREED)
         wanted, self._go_to = self._go_to, None
         cursor = next((i for i, row in enumerate(self._rows) if row.example.id == wanted), None)
         grid.show(len(self._rows), self._cells, cursor=cursor)
-        self._show_title(review)
-        self._show_trust(review)
+        self._show_title(found)
+        self._show_trust(found)
 
-    def _show_trust(self, review: Review) -> None:
-        made, found = tables(review.rows), corrected(review.rows)
-        shown = self._table % len(made) if made else 0
-        section = self.query_one("#tables", Section)
-        section.show("Agreement", "", lambda width: trust_lines(made, shown, found, width))
-
-    def _show_title(self, review: Review) -> None:
+    def _show_title(self, found: Study) -> None:
+        review = found.review
         seen = sum("human" in row.outcomes for row in review.rows)
-        words = "drawn by chance" if self.has_class("-chance") else "by disagreement"
+        words = "drawn by chance" if found.drawn == "chance" else "by disagreement"
         self.query_one("#list", Pane).pane_title = f"{len(self._rows)} to review, {words}"
         made = review.made
         self.show_where(
             f"{made.dataset} · {made.split} · {made.name}", f"{seen} of {len(review.rows)} reviewed"
         )
 
+    def _show_trust(self, found: Study) -> None:
+        shown = self._table % len(found.tables) if found.tables else 0
+        section = self.query_one("#tables", Section)
+        section.show("Agreement", "", lambda width: trust_lines(found.tables, shown, found.corrected, width))
+
     def _cells(self, at: int) -> Sequence[Cell]:
-        if at >= len(self._rows) or self._review is None:
+        if at >= len(self._rows) or self._study is None:
             return ()
-        row = self._rows[at]
-        metrics = row_metrics(self._review.metrics)
-        signs = (verdict_sign(row.outcomes.get(metric), self.bench.ascii_only) for metric, _ in metrics)
-        return (str(row.example.number), *signs, self._why[at])
+        item = self._study.items[at]
+        metrics = row_metrics(self._study.review.metrics)
+        signs = (verdict_sign(item.row.outcomes.get(metric), self.bench.ascii_only) for metric, _ in metrics)
+        return (str(item.row.example.number), *signs, item.why)
 
     @property
     def _row(self) -> ReviewRow | None:
@@ -126,14 +129,15 @@ class ReviewQueueScreen(RowsScreen):
     def action_order(self) -> None:
         """Turn between the order of disagreement and a draw by chance."""
         self.toggle_class("-chance")
-        self._list()
+        self._go_to = None
         self.query_one("#rows", Grid).go(0)
+        self._list()
 
     def action_table(self) -> None:
         """The 2 x 2 table of the next two metrics."""
         self._table += 1
-        if self._review is not None:
-            self._show_trust(self._review)
+        if self._study is not None:
+            self._show_trust(self._study)
 
     def action_zoom(self) -> None:
         super().action_zoom()
@@ -156,8 +160,23 @@ class ReviewQueueScreen(RowsScreen):
             self.app.pop_screen()
 
 
-def _chance(rows: Sequence[ReviewRow]) -> list[Disagreement]:
-    """The rows that no person has judged, drawn by chance, with their question in the place of the why."""
-    return [
-        Disagreement(row, 0, row.example.question) for row in by_chance(rows) if "human" not in row.outcomes
-    ]
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What the room shows of a review: the rows in the order asked for, and how far the verdicts agree."""
+
+    review: Review
+    drawn: str
+    items: Sequence[Disagreement]
+    tables: Sequence[Table]
+    corrected: Corrected | None
+
+
+def study(review: Review, drawn: str) -> Study:
+    """Order the rows that no person has judged: drawn by `chance`, else by disagreement. Pure."""
+    rows = review.rows
+    if drawn == "chance":
+        unseen = [row for row in by_chance(rows) if "human" not in row.outcomes]
+        items = [Disagreement(row, 0, row.example.question) for row in unseen]
+    else:
+        items = queue(rows)
+    return Study(review, drawn, items, tables(rows), corrected(rows))

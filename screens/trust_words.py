@@ -26,7 +26,8 @@ def trust_lines(made: Sequence[Table], shown: int, found: Corrected | None, widt
         lines.append(line)
     lines += [Text(""), *table_lines(made[shown])]
     if found is not None:
-        lines += [Text(""), *wrapped(Text(corrected_words(found)), width, "  ", "  ")]
+        advice = ": s draws some for you." if found.share is None else "."
+        lines += [Text(""), *wrapped(Text(found.words + advice), width, "  ", "  ")]
     return lines
 
 
@@ -36,14 +37,3 @@ def table_lines(table: Table) -> list[Text]:
     first = Text(f"  {table.a + ' yes':<16}{table.both:>16}{table.only_a:>8}")
     second = Text(f"  {table.a + ' no':<16}{table.only_b:>16}{table.neither:>8}")
     return [head, first, second]
-
-
-def corrected_words(found: Corrected) -> str:
-    """What a person's sample makes of the metric's own accuracy, or what is wanting for that."""
-    own = f"{found.metric} says {100 * found.said:.1f}% are right"
-    if found.share is None:
-        have = f"{found.labelled} of them so far" if found.labelled else "none so far"
-        return f"{own}. To correct it, s draws rows by chance for you to judge: {have}."
-    interval = f"{100 * found.low:.1f} to {100 * found.high:.1f}"
-    share = f"{100 * found.share:.1f}%"
-    return f"{own}; corrected by the {found.labelled} that you judged by chance: {share} ({interval})"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
+from typing import Any
 
 from t2s_tui.evaluation.disagreement import chance_sample, yes_or_no
 from t2s_tui.evaluation.review import ReviewRow
@@ -49,6 +50,11 @@ class Table:
         chance = yes_a * yes_b + (1 - yes_a) * (1 - yes_b)
         return None if math.isclose(chance, 1.0) else (self.agreement - chance) / (1 - chance)
 
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON: the counts, agreement and kappa."""
+        counts = {"both": self.both, "only_a": self.only_a, "only_b": self.only_b, "neither": self.neither}
+        return {"a": self.a, "b": self.b, **counts, "agreement": self.agreement, "kappa": self.kappa}
+
 
 def tables(rows: Sequence[ReviewRow]) -> list[Table]:
     """The table of every two metrics of COMPARED that have both a word on some row."""
@@ -75,6 +81,20 @@ class Corrected:
     share: float | None
     low: float
     high: float
+
+    @property
+    def words(self) -> str:
+        """One sentence for a person."""
+        own = f"{self.metric} says {100 * self.said:.1f}% are right"
+        if self.share is None:
+            return f"{own}; too few rows judged by chance to correct it ({self.labelled})"
+        interval = f"{100 * self.low:.1f} to {100 * self.high:.1f}"
+        share = f"{100 * self.share:.1f}%"
+        return f"{own}; corrected by the {self.labelled} judged by chance: {share} ({interval})"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON of all of it."""
+        return asdict(self)
 
 
 def corrected(rows: Sequence[ReviewRow], metric: str = "judge") -> Corrected | None:

@@ -83,7 +83,7 @@ async def test_agreement_and_the_table_of_two_metrics_stand_below_and_follow_a_p
         await queued(pilot)
         await on_screen(pilot, "judge · execution")
         assert "judge · human" not in screen_text(app)
-        await on_screen(pilot, "judge says 50.0% are right. To correct it")
+        await on_screen(pilot, "judge says 50.0% are right")
         await pressed(pilot, "w")
         await on_screen(pilot, "judge · human")
         await pressed(pilot, "T", "T")
