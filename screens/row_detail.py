@@ -152,17 +152,16 @@ def result_lines(ran: GoldRun, width: int) -> list[Text]:
 
 
 def tables_note(reading: RowReading, every: bool) -> str:
-    """`2 of 5 used · t opens all`."""
+    """`2 of 5 used, * their columns · t opens all`."""
     used = sum(table.used for table in reading.tables)
     count = sum(bool(table.name) for table in reading.tables)
-    if used in (0, count):
-        return f"{used} of {count} used"
-    return f"{used} of {count} used · t {'closes the others' if every else 'opens all'}"
+    words = f"{used} of {count} used" + (", * their columns" if used else "")
+    return words if used in (0, count) else f"{words} · t {'closes the others' if every else 'opens all'}"
 
 
 def ddl_lines(tables: tuple[TableText, ...], every: bool, width: int, *, ascii_only: bool) -> list[Text]:
     """Tables that the gold uses stand open, their used columns marked; the others are a line each."""
-    opened, closed, mark = ("v ", "> ", "> ") if ascii_only else ("▾ ", "▸ ", "▸ ")
+    opened, closed = ("v ", "> ") if ascii_only else ("▾ ", "▸ ")
     lines: list[Text] = []
     for table in tables:
         if table.name and not table.used and not every and any(other.used for other in tables):
@@ -172,7 +171,7 @@ def ddl_lines(tables: tuple[TableText, ...], every: bool, width: int, *, ascii_o
             continue
         for at, line in enumerate(table.lines):
             used = at in table.used_lines
-            head = Text(f"  {opened}") if at == 0 else Text(f"  {mark}" if used else "    ")
+            head = Text(f"  {opened}") if at == 0 else Text("  * " if used else "    ")
             text = sql_text(line)
             if used:
                 text.stylize(BOLD)

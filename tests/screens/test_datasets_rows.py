@@ -182,7 +182,7 @@ async def test_the_detail_opens_the_used_tables_and_marks_their_columns(workspac
         screen = await opened(pilot)
         shown = screen.query_one(RowDetail).plain
         assert "Tables   2 of 3 used" in shown
-        assert "▸   leader INT," in shown
+        assert "*   leader INT," in shown
         assert "    founded DATE" in shown
         assert "▸ logs  1 column" in shown
         assert "at DATE" not in shown
