@@ -79,7 +79,7 @@ def open_table(workspace: Workspace, dataset: Dataset) -> RowTable:
 
 def catalogue_columns(narrow: bool) -> list[Column]:
     """The list of datasets; a narrow screen leaves dialect and age out."""
-    columns = [Column("name"), Column("rows", 10, right=True), Column("health", 14)]
+    columns = [Column("name"), Column("rows", 10, right=True), Column("health", 20)]
     return columns if narrow else [*columns, Column("dialect", 9), Column("added", 10)]
 
 
