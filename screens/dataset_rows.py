@@ -138,6 +138,7 @@ class DatasetRows(WorkbenchScreen):
                     told, reported = time.monotonic(), True
                     self.post_message(RowsFound(run, found, len(found), scanned.seen, False))
             found = ordered(rows, order, found if row_filter.terms else None)
+            table.release()
         except T2SError as error:
             self.post_message(RowsRefused(run, error))
             return

@@ -30,6 +30,7 @@ from screens.row_detail import RowDetail
 from screens.row_table import PLAIN, RowTable, grid_columns
 from screens.whole import WholeScreen
 from t2s_tui.datasets.add import AddReport
+from t2s_tui.datasets.filter_terms import filter_help
 from t2s_tui.jobs.board import JobView
 from t2s_tui.records import Dataset
 from widgets.filter_line import FilterBar, FilterLine
@@ -49,24 +50,24 @@ class DatasetsScreen(DatasetVersions):
     CSS_PATH = "datasets.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "add a dataset"),
-        Binding("a,A", "audit", "audit", key_display="A"),
-        Binding("A", "stop_audit", "stop the audit"),
-        Binding("v", "summary", "audit summary"),
         # Priority: the letters that come in the same piece as the slash already go into the line.
         Binding("slash", "filter", "filter", key_display="/", priority=True),
         Binding("s", "sort", "sort", key_display="s/S"),
         Binding("S", "turn", "the other end first", show=False),
-        Binding("w", "worst", "worst first"),
         Binding("x", "mark", "mark", key_display="x/X"),
         Binding("X", "mark_all", "mark all listed", show=False),
         Binding("V", "version", "version without the marked"),
         Binding("u", "undo", "undo a mark", show=False),
         Binding("r", "run_gold", "run gold"),
+        Binding("a,A", "audit", "audit", key_display="A"),
+        Binding("A", "stop_audit", "stop the audit"),
+        Binding("v", "summary", "summary"),
+        Binding("w", "worst", "worst first"),
         Binding("p", "tokens", "tokens"),
-        Binding("M", "model", "tokens of another model"),
-        Binding("P", "prompt", "another prompt"),
+        Binding("M", "model", "model"),
+        Binding("P", "prompt", "prompt"),
         Binding("o", "elsewhere", "predictions"),
-        Binding("t", "tables", "all tables"),
+        Binding("t", "tables", "tables"),
         Binding("C", "columns", "columns"),
         Binding("n", "match(1)", "next match", key_display="n/N", show=False),
         Binding("N", "match(-1)", "", show=False),
@@ -82,7 +83,7 @@ class DatasetsScreen(DatasetVersions):
         with Horizontal():
             with Pane(title="Catalogue", id="list", classes="-list"):
                 yield Static("", id="work-line", markup=False)
-                yield FilterBar(FILTER_HINT)
+                yield FilterBar(FILTER_HINT, help=filter_help)
                 yield Grid(catalogue_columns(False), id="catalogue", empty="Reading the catalogue.")
                 yield Grid(grid_columns(PLAIN), id="rows", empty="Reading the rows.")
             with Pane(title="Dataset", id="detail", classes="-detail"):

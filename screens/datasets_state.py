@@ -165,9 +165,9 @@ def dataset_text(row: CatalogueRow, now: float) -> Text:
 
 def sets_with(workspace: Workspace, example: Example, dataset: str) -> list[SetRow]:
     """The prediction sets, newest first, that have an answer for this row."""
-    rows = [row for row in read_sets(workspace) if row.made.dataset == dataset]
     with workspace.store() as store:
-        return [row for row in rows if example.id in store.predictions.of(row.made.name)]
+        names = set(store.predictions.sets_with(example.id))
+    return [row for row in read_sets(workspace) if row.made.dataset == dataset and row.made.name in names]
 
 
 def report_words(report: AddReport) -> str:

@@ -76,6 +76,10 @@ class RowTable:
         """The example at `index`, whole."""
         return self._examples[index]
 
+    def release(self) -> None:
+        """Give back the memory of the rows that were looked at: a filter has seen them all."""
+        self._examples.release()
+
     def audit_row(self, index: int) -> dict[str, Any] | None:
         """What the audit says of the row, None without one."""
         if self.rows.audit is None:

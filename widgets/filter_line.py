@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static, TextArea
 
-from t2s_tui.text import nfc
+from t2s_tui.text import clip, nfc
 
 
 class FilterLine(TextArea):
@@ -103,9 +104,13 @@ class FilterBar(Horizontal):
     FilterBar.-open .filter--query { display: none; }
     """
 
-    def __init__(self, hint: str = "", *, id: str | None = None) -> None:
+    def __init__(
+        self, hint: str = "", *, help: Callable[[str], str] | None = None, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
         self._hint = hint
+        self._help = help  # what is typed -> what it can become, said beside the line
+        self._counted = ""
         self.line = FilterLine()
         self._query = Static("", classes="filter--query", markup=False)
         self._count = Static("", classes="filter--count", markup=False)
@@ -142,12 +147,19 @@ class FilterBar(Horizontal):
         """`9 of 112` while filtered, `112` while not, `...` while the filter still works."""
         found = "…" if shown is None else f"{shown:,}"
         count = f"{found} of {total:,}" if self.query_text else f"{total:,}"
-        self._count.update(f"{count}  {note}" if note else count)
+        self._counted = f"{count}  {note}" if note else count
+        self._count.update(self._counted)
 
     def on_filter_line_committed(self, message: FilterLine.Committed) -> None:
         # Goes on to the room: only the drawing is done here.
         self.remove_class("-open")
+        self._count.update(self._counted)
         self._show_query(message.query)
+
+    def on_text_area_changed(self, message: TextArea.Changed) -> None:
+        message.stop()
+        if self._help is not None and self.line.has_class("-open"):
+            self._count.update(clip(self._help(self.line.text), max(10, self.size.width // 2)))
 
     def _show_query(self, query: str) -> None:
         self._query.update(Text(query) if query else Text(self._hint, style="dim"))

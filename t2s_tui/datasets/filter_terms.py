@@ -83,6 +83,18 @@ def needs_audit(terms: tuple[Term, ...]) -> list[str]:
     return [term.field for term in terms if term.field and FIELDS[term.field].audited]
 
 
+def filter_help(text: str) -> str:
+    """What the word that is being typed can become: the field it begins, with its help, or their names."""
+    word = text.rpartition(" ")[2].lstrip("-").lower()
+    name, colon, _ = word.partition(":")
+    if colon:
+        return FIELDS[name].help if name in FIELDS else ""
+    begun = [field for field in FIELDS if word and field.startswith(word)]
+    if len(begun) == 1:
+        return f"{begun[0]}: {FIELDS[begun[0]].help}"
+    return " ".join(f"{field}:" for field in begun or (FIELDS if not word else ()))
+
+
 def _term(match: re.Match[str]) -> Term:
     negated, name = bool(match["not"]), (match["field"] or "").lower()
     quoted, bare = match["quoted"], match["bare"] or ""

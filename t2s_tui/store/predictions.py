@@ -77,6 +77,11 @@ class Predictions:
         rows = self._db.execute("SELECT * FROM predictions WHERE set_name = ?", (set_name,))
         return {row["example_id"]: Prediction(**dict(row)) for row in rows}
 
+    def sets_with(self, example_id: str) -> list[str]:
+        """The names of the sets that answer this example."""
+        rows = self._db.execute("SELECT set_name FROM predictions WHERE example_id = ?", (example_id,))
+        return [str(row[0]) for row in rows]
+
     def count(self, set_name: str) -> int:
         row = self._db.execute("SELECT COUNT(*) FROM predictions WHERE set_name = ?", (set_name,)).fetchone()
         return int(row[0])

@@ -14,7 +14,7 @@ import pytest
 
 from t2s_tui.datasets.catalogue import read_examples, write_examples
 from t2s_tui.datasets.filter import RowFilter, Rows, filtered_rows, matches
-from t2s_tui.datasets.filter_terms import FIELDS, Term, parse_query
+from t2s_tui.datasets.filter_terms import FIELDS, Term, filter_help, parse_query
 from t2s_tui.datasets.ordering import SORT_KEYS, Order, ordered
 from t2s_tui.errors import UsageError
 from t2s_tui.records import Example
@@ -161,6 +161,14 @@ def test_terms() -> None:
     assert {field.column for field in FIELDS.values()} <= set(Example.__slots__) | {
         "joins", "nesting", "aggregates", "tokens", "question_language", "kinds"
     }  # fmt: skip
+
+
+def test_help_for_what_is_being_typed() -> None:
+    assert filter_help("").startswith("db: split: hard:")
+    assert filter_help("split:eval -d") == "db: dialect: ddl:"
+    assert filter_help("fin") == "finding: what the audit found: leak, gold-empty, any"
+    assert filter_help("finding:le") == "what the audit found: leak, gold-empty, any"
+    assert filter_help("로그인") == filter_help("colour:r") == ""
 
 
 def test_a_scan_goes_stretch_by_stretch_and_may_be_left(rows: Rows) -> None:

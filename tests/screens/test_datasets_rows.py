@@ -22,7 +22,7 @@ from t2s_tui.workspace import Workspace
 from tests.dataset_files import row, write
 from tests.model_support import SHORT, tiny_model
 from tests.reviewed import reviewed_workspace
-from tests.screens.support import bench, on_screen, pressed, screen_text, settled
+from tests.screens.support import bench, on_screen, pressed, screen_text, settled, until
 from widgets.grid import Grid
 
 __all__ = ["tiny_model"]
@@ -284,3 +284,13 @@ async def test_a_version_without_the_marked_rows(workspace: Workspace) -> None:
         assert [example.question for example in kept] == [ROWS[1]["question"], ROWS[2]["question"]]
         assert len(open_examples(workspace, "game")) == 3
         await on_screen(pilot, "by hand")  # the new one is under the cursor, and says how it was made
+
+
+async def test_the_filter_line_says_what_a_word_can_become(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "slash", *"har")
+        await on_screen(pilot, "hard: the hardness: easy, medium")
+        await pressed(pilot, "escape")
+        await until(pilot, lambda: "the hardness" not in screen_text(app))
+        assert "3 " in screen_text(app).splitlines()[2]
