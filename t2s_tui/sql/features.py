@@ -18,13 +18,14 @@ USED = (
 @dataclass(frozen=True, slots=True)
 class Features:
     """`joins` counts every joined table (a comma joins too), `nesting` is how deep queries lie in queries
-    (0: none does), `aggregates` counts aggregate functions, `tables` those that are read, `used` is a subset
-    of USED in its order."""
+    (0: none does), `aggregates` counts aggregate functions, `selects` the queries. `tables` are the names
+    that are read, in lower case and sorted, once for each time. `used` is a subset of USED in its order."""
 
     joins: int = 0
     nesting: int = 0
     aggregates: int = 0
-    tables: int = 0
+    selects: int = 0
+    tables: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
 
 
@@ -39,7 +40,7 @@ def features(tree: exp.Expr) -> Features:
         exp.ILike: "like", exp.Between: "between", exp.In: "in", exp.Exists: "exists", exp.Or: "or",
     }  # fmt: skip
     used: set[str] = set()
-    joins = aggregates = 0
+    joins = aggregates = selects = 0
     tables: list[str] = []
     for node in tree.walk():
         for kind, name in kinds.items():
@@ -49,6 +50,8 @@ def features(tree: exp.Expr) -> Features:
             joins += 1
             if node.side:
                 used.add("outer join")
+        elif isinstance(node, exp.Select):
+            selects += 1
         elif isinstance(node, exp.AggFunc):
             aggregates += 1
         elif isinstance(node, exp.Table):
@@ -60,7 +63,8 @@ def features(tree: exp.Expr) -> Features:
         used.add("subquery")
     if len(set(tables)) < len(tables) and joins:
         used.add("self join")
-    return Features(joins, depth, aggregates, len(set(tables)), tuple(name for name in USED if name in used))
+    in_order = tuple(name for name in USED if name in used)
+    return Features(joins, depth, aggregates, selects, tuple(sorted(tables)), in_order)
 
 
 def _depth(node: exp.Expr, inside: bool = False) -> int:

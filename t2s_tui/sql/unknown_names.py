@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 #: Lower-case table -> its lower-case columns.
 Schema = Mapping[str, Collection[str]]
+_Node = TypeVar("_Node", bound="exp.Expr")
 
 _SYSTEM_TABLES = ("sqlite_", "information_schema", "pg_", "dual", "json_", "generate_series", "pragma_")
 _SYSTEM_COLUMNS = frozenset(("rowid", "oid", "_rowid_", "rownum", "level", "ctid", "excluded"))
@@ -31,21 +32,22 @@ def unknown_names(tree: exp.Expr, schema: Schema, dialect: str) -> UnknownNames:
     """
     from sqlglot import exp
 
-    made = {alias.alias.lower() for alias in tree.find_all(exp.CTE, exp.Subquery) if alias.alias}
-    outputs = {a.alias.lower() for a in tree.find_all(exp.Alias)} | _listed_columns(tree) | _SYSTEM_COLUMNS
+    seen = _Seen(list(tree.walk()))
+    made = {alias.alias.lower() for alias in seen.of(exp.DerivedTable) if alias.alias}
+    outputs = {a.alias.lower() for a in seen.of(exp.Alias)} | seen.listed_columns() | _SYSTEM_COLUMNS
     tables: dict[str, None] = {}
     sources: dict[str, set[str]] = {}  # alias -> the tables that go by it somewhere in the statement
-    for table in tree.find_all(exp.Table):
+    for table in seen.of(exp.Table):
         name = table.name.lower()
         known = name in made or name in schema or not name or name.startswith(_SYSTEM_TABLES)
         if not known and not str(table.db).lower().startswith(_SYSTEM_TABLES):
             tables[table.name] = None
         sources.setdefault(table.alias_or_name.lower(), set()).add(name)
     columns: dict[str, None] = {}
-    sure = not tables and all(name in schema for names in sources.values() for name in names)
-    reachable = {column for table in {n for names in sources.values() for n in names if n in schema}
-                 for column in schema[table]}  # fmt: skip
-    for column in tree.find_all(exp.Column):
+    read = {name for names in sources.values() for name in names}
+    sure = not tables and all(name in schema for name in read)
+    reachable = {column for table in read if table in schema for column in schema[table]}
+    for column in seen.of(exp.Column):
         name = column.name.lower()
         if isinstance(column.this, exp.Star) or name in outputs or name == "*":
             continue
@@ -58,15 +60,21 @@ def unknown_names(tree: exp.Expr, schema: Schema, dialect: str) -> UnknownNames:
     return UnknownNames(tuple(tables), tuple(columns))
 
 
-def _listed_columns(tree: exp.Expr) -> set[str]:
-    """The names in `AS t(a, b)`."""
-    from sqlglot import exp
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The nodes of a tree, walked once."""
 
-    return {
-        str(column.name).lower()
-        for alias in tree.find_all(exp.TableAlias)
-        for column in alias.args.get("columns") or []
-    }
+    nodes: list[exp.Expr]
+
+    def of(self, kind: type[_Node]) -> Iterator[_Node]:
+        return (node for node in self.nodes if isinstance(node, kind))
+
+    def listed_columns(self) -> set[str]:
+        """The names in `AS t(a, b)`."""
+        from sqlglot import exp
+
+        aliases = self.of(exp.TableAlias)
+        return {str(c.name).lower() for alias in aliases for c in alias.args.get("columns") or []}
 
 
 def _perhaps_a_string(column: exp.Column, dialect: str) -> bool:

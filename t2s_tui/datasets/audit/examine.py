@@ -226,11 +226,10 @@ def _statement(sql: str, ddl: str, dialect: str) -> _Statement:
     if not isinstance(tree, exp.Query):
         return _Statement(f"it is no query but {tree.key.upper()}")
     schema = _ddl(ddl, dialect).schema
-    tables = sorted(table.name.lower() for table in tree.find_all(exp.Table))
-    selects = sum(1 for _ in tree.find_all(exp.Select))
+    made = features(tree)
     return _Statement(
         unknown=unknown_names(tree, schema, dialect) if schema is not None else UnknownNames(),
         hardness=hardness(tree),
-        features=features(tree),
-        shape=key(" ".join([str(selects), *tables])) or 1,
+        features=made,
+        shape=key(" ".join([str(made.selects), *made.tables])) or 1,
     )
