@@ -51,12 +51,12 @@ def chosen_rows(workspace: Workspace, name: str, split: str | None, query: str) 
     table = open_examples(workspace, name)
     if not query.strip():
         return table.split(split) if split is not None else table
-    from t2s_tui.datasets.audit.table import read_audit
+    from t2s_tui.datasets.audit.table import current_audit
     from t2s_tui.datasets.filter import Rows, filtered_rows
 
-    audit = read_audit(workspace.dataset_dir(name))
-    current = audit.arrow if audit is not None and audit.is_of(dataset.fingerprint) else None
-    found = table.at(filtered_rows(Rows(table.arrow, current), query))
+    audit = current_audit(workspace.dataset_dir(name), dataset.fingerprint)
+    rows = Rows(table.arrow, audit.arrow if audit is not None else None)
+    found = table.at(filtered_rows(rows, query))
     table.release()
     return found if split is None else _of_split(found, split)
 

@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from t2s_tui.datasets.audit.findings import KINDS, LEAKS, AuditedRow
-from t2s_tui.datasets.audit.table import AuditTable, read_audit
+from t2s_tui.datasets.audit.table import AuditTable, current_audit
 from t2s_tui.datasets.catalogue import ExampleTable, read_examples, write_examples
 from t2s_tui.datasets.filter import RowFilter, Rows
 from t2s_tui.datasets.locks import catalogue_lock
@@ -121,9 +121,7 @@ def _reasons(workspace: Workspace, dataset: Dataset, table: ExampleTable, cleani
     """Everything that goes."""
     found: Reasons = {}
     row_filter = RowFilter(cleaning.query)
-    audit = read_audit(workspace.dataset_dir(dataset.name))
-    if audit is not None and not audit.is_of(dataset.fingerprint):
-        audit = None
+    audit = current_audit(workspace.dataset_dir(dataset.name), dataset.fingerprint)
     if cleaning.findings:
         for at, why in _by_finding(dataset, table, audit, cleaning.findings):
             found[at] = _and(found.get(at, ()), why)
@@ -156,7 +154,7 @@ def _by_finding(
             f"make one with `t2s-tui datasets audit {dataset.name}`",
         )
     names, codes = table.codes("split")
-    for at, kinds in enumerate(audit.kinds()):
+    for at, kinds in enumerate(audit.texts("kinds")):
         found = [kind for kind in wanted if kind in kinds.split()]
         leaks = [kind for kind in found if kind in LEAKS]
         kept = _stays(audit[at], names[codes[at]], names) if leaks else ()

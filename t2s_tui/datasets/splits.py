@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from t2s_tui.datasets.assign import assign_databases, deal, rank
+from t2s_tui.datasets.audit.table import AuditTable, current_audit
 from t2s_tui.datasets.catalogue import ExampleTable, read_examples, write_examples
 from t2s_tui.datasets.locks import catalogue_lock
 from t2s_tui.datasets.split_list import read_list
@@ -37,7 +38,7 @@ class Assignment:
     codes: Sequence[int]
 
 
-Choose = Callable[[ExampleTable], Assignment]
+Choose = Callable[[ExampleTable, AuditTable | None], Assignment]
 
 
 def shuffled(rows: Sequence[_T], seed: int = SEED) -> list[_T]:
@@ -62,7 +63,7 @@ def split_by_database(
         raise UsageError(f"Both splits are called {train!r}", "give them two names")
     wanted = {nfc(str(db_id)).strip() for db_id in holdout}
 
-    def choose(table: ExampleTable) -> Assignment:
+    def choose(table: ExampleTable, audit: AuditTable | None) -> Assignment:
         databases, codes = table.codes("db_id")
         _check_holdout(name, wanted, databases)
         places = [int(db_id in wanted) for db_id in databases]
@@ -86,13 +87,15 @@ def split_by_ratio(
     stay together. Raises UsageError for weights that cannot be, or where a split would be empty.
     """
     _check_weights(weights)
-    ways: tuple[str, Choose] = (
-        ("rows", lambda table: _by_rows(table, weights, seed))
-        if allow_leak
-        else ("databases", lambda table: _by_databases(name, table, weights, seed))
-    )
-    how = {"by": ways[0], "weights": dict(weights), "seed": seed, "allow_leak": allow_leak}
-    return _split(workspace, name, ways[1], how)
+
+    def choose(table: ExampleTable, audit: AuditTable | None) -> Assignment:
+        if allow_leak:
+            return _by_rows(table, audit, weights, seed)
+        return _by_databases(name, table, audit, weights, seed)
+
+    by = "rows" if allow_leak else "databases"
+    how = {"by": by, "weights": dict(weights), "seed": seed, "allow_leak": allow_leak}
+    return _split(workspace, name, choose, how)
 
 
 def split_by_list(
@@ -105,7 +108,7 @@ def split_by_list(
     """
     wanted = read_list(listed)
 
-    def choose(table: ExampleTable) -> Assignment:
+    def choose(table: ExampleTable, audit: AuditTable | None) -> Assignment:
         return Assignment(*wanted.apply(name, table, rest))
 
     how = {"by": "list", "file": listed.name, "rest": rest, "allow_leak": allow_leak}
@@ -120,7 +123,7 @@ def _split(
         dataset = store.datasets.get(name)
         folder = workspace.dataset_dir(name)
         table = read_examples(folder)
-        made = choose(table)
+        made = choose(table, current_audit(folder, dataset.fingerprint))
         for split in made.names:
             check_name(split, "split")
         _check_parts(name, made)
@@ -141,7 +144,9 @@ def _relabelled(table: ExampleTable, made: Assignment) -> Iterator[Example]:
         yield replace(example, split=made.names[code])
 
 
-def _by_databases(name: str, table: ExampleTable, weights: Mapping[str, float], seed: int) -> Assignment:
+def _by_databases(
+    name: str, table: ExampleTable, audit: AuditTable | None, weights: Mapping[str, float], seed: int
+) -> Assignment:
     databases, codes = table.codes("db_id")
     if len(databases) < len(weights):
         raise UsageError(
@@ -149,23 +154,26 @@ def _by_databases(name: str, table: ExampleTable, weights: Mapping[str, float], 
             "name fewer splits, or split rows with --allow-leak",
         )
     rows: dict[str, Counter[str]] = {database: Counter() for database in databases}
-    for example in table:
-        rows[example.db_id][_hardness(example)] += 1
+    for code, hardness in zip(codes, _hardnesses(table, audit), strict=True):
+        rows[databases[code]][hardness] += 1
     found = assign_databases(rows, weights, seed)
     names = list(weights)
     places = [names.index(found[database]) for database in databases]
     return Assignment(names, array("i", (places[code] for code in codes)))
 
 
-def _by_rows(table: ExampleTable, weights: Mapping[str, float], seed: int) -> Assignment:
+def _by_rows(
+    table: ExampleTable, audit: AuditTable | None, weights: Mapping[str, float], seed: int
+) -> Assignment:
     """Groups of rows with one question, in the order of their strata and of chance within, dealt out."""
     import numpy as np
 
     strata: dict[tuple[str, str], int] = {}
     stratum_of, chances = array("i"), array("Q")
-    for example in table:
-        stratum_of.append(strata.setdefault((example.db_id, _hardness(example)), len(strata)))
-        chances.append(rank(seed, f"{example.db_id}\x1f{_folded(example.question)}"))
+    rows = zip(table.texts("db_id"), table.texts("question"), _hardnesses(table, audit), strict=True)
+    for database, question, hardness in rows:
+        stratum_of.append(strata.setdefault((database, hardness), len(strata)))
+        chances.append(rank(seed, f"{database}\x1f{_folded(question)}"))
     chance, first, group, sizes = np.unique(
         np.array(chances), return_index=True, return_inverse=True, return_counts=True
     )
@@ -181,8 +189,14 @@ def _folded(question: str) -> str:
     return "".join(question.casefold().split())
 
 
+def _hardnesses(table: ExampleTable, audit: AuditTable | None) -> Iterator[str]:
+    """The source's word of each row, else Spider's rules. An audit says the same and spares the parsing."""
+    if audit is not None:
+        return audit.texts("hardness")
+    return (_hardness(example) for example in table)
+
+
 def _hardness(example: Example) -> str:
-    """The source's word, else Spider's rules: never the audit's, which is not there on every machine."""
     from t2s_tui.sql.masked import masked
 
     if example.hardness:

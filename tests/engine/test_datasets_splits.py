@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.assign import assign_databases, deal
+from t2s_tui.datasets.audit.request import AuditRequest
+from t2s_tui.datasets.audit.run import audit_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.datasets.splits import split_by_list, split_by_ratio
 from t2s_tui.errors import DataError, UsageError
+from t2s_tui.progress import Quiet
 from t2s_tui.workspace import Workspace
 from tests.dataset_files import row, write
 from tests.shared_data import shared
@@ -69,6 +72,18 @@ def test_rows_with_one_question_on_one_database_stay_together(tmp_path: Path) ->
     homes = {(e.question, e.split) for e in open_examples(workspace, "a")}
     assert len(homes) == 60
     assert len({split for _, split in homes}) == 2
+
+
+@pytest.mark.parametrize("allow_leak", [False, True])
+def test_an_audit_changes_nothing_but_the_time(tmp_path: Path, allow_leak: bool) -> None:
+    """Hardness is computed where the source has none: the same with an audit and without."""
+    workspace = Workspace.open(tmp_path)
+    add_dataset(workspace, "sample", name="a")
+    add_dataset(workspace, "sample", name="b")
+    audit_dataset(workspace, AuditRequest(dataset="b", processes=0), Quiet())
+    for name in ("a", "b"):
+        split_by_ratio(workspace, name, WEIGHTS, allow_leak=allow_leak)
+    assert splits_of(workspace, "a") == splits_of(workspace, "b")
 
 
 @pytest.mark.parametrize("allow_leak", [False, True])

@@ -69,9 +69,9 @@ class AuditTable:
         rows = (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
         return [AuditedRow(**{**row, "findings": _findings(row["findings"])}) for row in rows]
 
-    def kinds(self) -> Iterator[str]:
-        """The kinds of findings of every row, separated by spaces."""
-        for chunk in self.arrow["kinds"].chunks:
+    def texts(self, column: str) -> Iterator[str]:
+        """The values of a column of texts (`kinds`, `hardness` ...), row by row."""
+        for chunk in self.arrow[column].chunks:
             yield from chunk.to_pylist()
 
     def is_of(self, fingerprint: str) -> bool:
@@ -93,6 +93,12 @@ def read_audit(folder: Path) -> AuditTable | None:
         raise DataError(
             f"The audit in {path} cannot be read ({error})", "audit the dataset again, or delete the file"
         ) from error
+
+
+def current_audit(folder: Path, fingerprint: str) -> AuditTable | None:
+    """The audit in a dataset's folder if it is of the rows with this fingerprint. Raises DataError."""
+    audit = read_audit(folder)
+    return audit if audit is not None and audit.is_of(fingerprint) else None
 
 
 def write_audit(
