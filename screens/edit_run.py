@@ -16,7 +16,7 @@ from screens.base import WorkbenchScreen
 from screens.evidence_pane import EvidencePane
 from screens.inspect_state import example_head, question_lines, sql_lines
 from t2s_tui.evaluation.review import ReviewRow
-from t2s_tui.evaluation.trial import try_sql
+from t2s_tui.evaluation.trial import MODES, try_sql
 from t2s_tui.records import Verdict
 from t2s_tui.text import duration
 from widgets.detail import Detail
@@ -25,6 +25,12 @@ from widgets.frame import Pane
 from widgets.section import Section
 
 _REST = "#words"
+
+
+def next_mode(mode: str) -> str:
+    """The mode after this one, around the end."""
+    names = list(MODES)
+    return names[(names.index(mode) + 1) % len(names)]
 
 
 class EditRunScreen(WorkbenchScreen):
@@ -37,14 +43,17 @@ class EditRunScreen(WorkbenchScreen):
         Binding("f5", "run", "run", priority=True),
         Binding("escape", "back", "back"),
         Binding("e", "edit", "edit"),
+        Binding("m", "mode", "another mode"),
         Binding("v", "evidence(1)", "evidence"),
         Binding("V", "evidence(-1)", "the evidence before", show=False),
         Binding("c", "copy", "copy the SQL", show=False),
     ]
 
-    def __init__(self, row: ReviewRow) -> None:
+    def __init__(self, row: ReviewRow, mode: str = "") -> None:
         super().__init__()
         self._row = row
+        self._mode = mode or next(iter(MODES))
+        self._at_once = bool(mode)  # another mode was asked for: run it, the editor may wait
         self._since: float | None = None  # when the run that is awaited began
         self._ran = ""
 
@@ -70,6 +79,10 @@ class EditRunScreen(WorkbenchScreen):
         editor.move_cursor(editor.document.end)
         self.show_where(example_head(example))
         self.set_interval(1.0, self._tick)
+        if self._at_once:
+            self.call_after_refresh(self.query_one(_REST).focus)
+            self.action_run()
+            return
         self._tell(
             "f5 runs it. The verdicts here are a trial: what is stored of this prediction stays as it is."
         )
@@ -79,13 +92,14 @@ class EditRunScreen(WorkbenchScreen):
         sql = self.query_one(Editor).value
         self._since, self._ran = time.monotonic(), sql
         self._tick()
-        self.fetch("try", partial(try_sql, self._row.example, sql), self._show, self._failed)
+        judge = partial(try_sql, self._row.example, sql, self._mode)
+        self.fetch("try", judge, self._show, self._failed)
 
     def _show(self, said: Mapping[str, Verdict]) -> None:
         took = time.monotonic() - self._since if self._since else 0.0
         self._since = None
         changed = "" if self._ran != self._row.prediction.sql else ", as the model wrote it"
-        self._tell(f"judged in {took:.1f} s{changed}: not kept")
+        self._tell(f"judged in {took:.1f} s{changed}, rows compared {self._mode}: not kept")
         self.query_one(EvidencePane).show(self._row.example.id, said, self.bench.ascii_only)
         if self.has_class("-narrow"):
             self.open_detail()
@@ -100,6 +114,11 @@ class EditRunScreen(WorkbenchScreen):
 
     def _tell(self, words: str) -> None:
         self.query_one("#told", Static).update(words)
+
+    def action_mode(self) -> None:
+        """Compare the rows in another way, and run again."""
+        self._mode = next_mode(self._mode)
+        self.action_run()
 
     def action_edit(self) -> None:
         self.close_detail()

@@ -40,7 +40,7 @@ from widgets.grid import Cell, Grid
 #: What means a prediction: in the list of sets there is none.
 _ON_ROWS = frozenset(
     "failing filter human noted undo evaluate evidence view ddl generate match".split()  # noqa: SIM905
-    + "record copy copy_rows pick faults review edit judge".split()  # noqa: SIM905
+    + "record copy copy_rows pick faults review edit judge mode".split()  # noqa: SIM905
 )
 
 

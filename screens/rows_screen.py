@@ -8,12 +8,13 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
-from screens.edit_run import EditRunScreen
+from screens.edit_run import EditRunScreen, next_mode
 from screens.evidence_words import record_text
 from screens.example_detail import Reading, read_example
 from screens.inspect_actions import VerdictScreen
 from screens.reading_half import ReadingHalf
 from screens.whole import WholeScreen
+from t2s_tui.evaluation.trial import MODES
 from widgets.counterexample import replay_script
 from widgets.grid import Grid
 
@@ -30,6 +31,7 @@ class RowsScreen(VerdictScreen):
         Binding("W", "noted('fail')", "wrong, with a note", show=False),
         Binding("u", "undo", "undo your verdict", show=False),
         Binding("e", "edit", "edit & run"),
+        Binding("m", "mode", "run it in another mode", show=False),
         Binding("v", "evidence(1)", "evidence", key_display="v"),
         Binding("V", "evidence(-1)", "the evidence before", show=False),
         Binding("D", "view", "view of the diff", show=False),
@@ -125,6 +127,11 @@ class RowsScreen(VerdictScreen):
         """Change the generated SQL and see what the metrics say of it."""
         if self._row is not None:
             self.app.push_screen(EditRunScreen(self._row))
+
+    def action_mode(self) -> None:
+        """Run the generated SQL again, its rows compared in another way."""
+        if self._row is not None:
+            self.app.push_screen(EditRunScreen(self._row, next_mode(next(iter(MODES)))))
 
     def action_generate(self) -> None:
         """Open this example in Generate."""

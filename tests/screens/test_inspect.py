@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,22 @@ async def test_sql_is_edited_and_run_and_nothing_of_it_is_kept(made: Made, size:
         assert load_verdicts(workspace, "tuned", examples[0].id) == before
         await pressed(pilot, "escape", "escape", "escape")
         await on_screen(pilot, "Inspect")
+
+
+async def test_a_row_is_run_again_in_another_mode(made: Made) -> None:
+    workspace, examples = made
+    ordered = examples[4].gold.rstrip("; ") + " ORDER BY power DESC"
+    with workspace.store() as store:
+        before = store.predictions.of("tuned")[examples[4].id]
+        store.predictions.add([replace(before, sql=ordered)])
+    app = bench(workspace, start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "j", "j", "j", "j", "m")
+        await on_screen(pilot, "rows compared in order")
+        await on_screen(pilot, "the rows are in another order")
+        await pressed(pilot, "m")
+        await on_screen(pilot, "rows compared in any order")
+        await on_screen(pilot, "the same result")
 
 
 async def test_rows_are_counted_by_fault_and_enter_leaves_those_of_one(made: Made) -> None:
