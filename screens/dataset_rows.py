@@ -22,6 +22,7 @@ from widgets.filter_line import FilterBar
 from widgets.grid import Cell, Column, Grid
 
 FIRST_PAGE = 60  # rows found before they are shown: no screen has more
+RELEASE = 64_000  # rows after which their memory is given back: some 100 MB when their DDL was read
 REPORT = 0.25  # seconds between two looks at a filter that still works
 SOURCE_ORDER = Order("number")
 
@@ -133,6 +134,8 @@ class DatasetRows(WorkbenchScreen):
                 if run != self._run:
                     return
                 found.extend(scanned.rows)
+                if scanned.seen % RELEASE == 0:
+                    table.release()
                 enough = len(found) >= FIRST_PAGE if not reported else time.monotonic() - told > REPORT
                 if in_order and enough and scanned.seen < len(rows):
                     told, reported = time.monotonic(), True
