@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from textual.message import Message
+from textual.timer import Timer
 
 from screens.base import WorkbenchScreen
 from screens.columns import ColumnsScreen
 from screens.pick import PickScreen, every_word
 from screens.row_table import AUDITED, COLUMNS, NARROW, PLAIN, RowTable, grid_columns
 from t2s_tui.datasets.filter import RowFilter
+from t2s_tui.datasets.marks import write_marks
 from t2s_tui.datasets.ordering import SORT_KEYS, Order, SortKey, ordered
 from t2s_tui.errors import T2SError, UsageError
 from widgets.filter_line import FilterBar
@@ -23,6 +25,7 @@ from widgets.grid import Cell, Column, Grid
 
 FIRST_PAGE = 60  # rows found before they are shown: no screen has more
 RELEASE = 64_000  # rows after which their memory is given back: some 100 MB when their DDL was read
+KEEP = 0.5  # seconds after the last mark until they are written
 REPORT = 0.25  # seconds between two looks at a filter that still works
 SOURCE_ORDER = Order("number")
 
@@ -68,6 +71,7 @@ class DatasetRows(WorkbenchScreen):
         self._columns: tuple[str, ...] | None = None  # None: what fits
         self._marked: set[int] = set()
         self._undo: list[frozenset[int]] = []
+        self._keeping: Timer | None = None
         self._run = 0
         self._working = False
 
@@ -77,11 +81,12 @@ class DatasetRows(WorkbenchScreen):
     # -- which rows ---------------------------------------------------------------------------
 
     def _take_table(self, table: RowTable | None) -> None:
-        """Other rows from now on, or none: marks and order go, the filter stays."""
+        """Other rows from now on, or none: the order goes, the filter stays, marks are those kept with it."""
+        self._keep_marks()
         self._table = table
         self._shown = self._before = Shown()
         self._order = SOURCE_ORDER
-        self._marked, self._undo = set(), []
+        self._marked, self._undo = set(table.marked) if table is not None else set(), []
         self._run += 1
         self._working = False
         self._fit_columns()
@@ -309,6 +314,20 @@ class DatasetRows(WorkbenchScreen):
         if self._table is not None:
             self.query_one(FilterBar).show_count(grid.count, len(self._table), self._note())
         self.refresh_bindings()
+        if self._keeping is not None:
+            self._keeping.stop()
+        self._keeping = self.set_timer(KEEP, self._keep_marks)
+
+    def _keep_marks(self) -> None:
+        """Write the marks beside the dataset when they have changed since."""
+        if self._keeping is None or self._table is None:
+            return
+        self._keeping.stop()
+        self._keeping = None
+        dataset = self._table.dataset
+        folder, marked = self.workspace.dataset_dir(dataset.name), frozenset(self._marked)
+        keep = partial(write_marks, folder, dataset.fingerprint, marked)
+        self.fetch(f"marks {dataset.name}", keep, lambda _: None)
 
 
 def place_of(found: Sequence[int], index: int, *, sorted_rows: bool) -> int:

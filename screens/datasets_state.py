@@ -15,6 +15,7 @@ from t2s_tui.datasets.add import AddReport
 from t2s_tui.datasets.audit.findings import KINDS
 from t2s_tui.datasets.audit.table import read_audit
 from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.datasets.marks import read_marks
 from t2s_tui.errors import DataError
 from t2s_tui.records import Dataset, Example
 from t2s_tui.text import ago
@@ -69,12 +70,16 @@ def _health(workspace: Workspace, dataset: Dataset) -> Health | None:
 
 
 def open_table(workspace: Workspace, dataset: Dataset) -> RowTable:
-    """The rows of a dataset, with its audit if that is of these rows. Raises NotFound or DataError."""
+    """The rows of a dataset, its audit if that is of them, its marks. Raises NotFound or DataError."""
     examples = open_examples(workspace, dataset.name)
-    audit = read_audit(workspace.dataset_dir(dataset.name))
+    folder = workspace.dataset_dir(dataset.name)
+    try:
+        audit = read_audit(folder)
+    except DataError:
+        audit = None  # damaged: the rows can be read all the same, and audited again
     if audit is not None and (not audit.is_of(dataset.fingerprint) or len(audit) != len(examples)):
         audit = None
-    return RowTable(dataset, examples, audit)
+    return RowTable(dataset, examples, audit, read_marks(folder, dataset.fingerprint))
 
 
 def catalogue_columns(narrow: bool) -> list[Column]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,8 +58,11 @@ NARROW = ("number", "db_id", "question")
 class RowTable:
     """A dataset that is open: its examples, its audit if it has a current one, and their cells."""
 
-    def __init__(self, dataset: Dataset, examples: ExampleTable, audit: Any = None) -> None:
+    def __init__(
+        self, dataset: Dataset, examples: ExampleTable, audit: Any = None, marked: Iterable[int] = ()
+    ) -> None:
         self.dataset = dataset
+        self.marked = frozenset(marked)  # as they were kept; the room has them from then on
         self.rows = Rows(examples.arrow, audit.arrow if audit is not None else None)
         self.audit = audit
         self._examples = examples

@@ -18,6 +18,8 @@ from screens.row_tokens import CutRow
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.datasets.filter import RowFilter, Rows, Scanned
+from t2s_tui.datasets.marks import read_marks, write_marks
+from t2s_tui.errors import WorkspaceError
 from t2s_tui.workspace import Workspace
 from tests.dataset_files import row, write
 from tests.model_support import SHORT, tiny_model
@@ -115,6 +117,34 @@ async def test_marks_and_undo(workspace: Workspace) -> None:
         assert "marked" not in screen_text(app)
         await pressed(pilot, "u")
         await on_screen(pilot, "Nothing to undo.")
+
+
+async def test_marks_are_kept_with_the_dataset(workspace: Workspace) -> None:
+    folder = workspace.dataset_dir("game")
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "x", "j", "x")
+        await until(pilot, lambda: (folder / "marks.json").exists())
+    app = bench(workspace, start="datasets")  # as after a line that broke
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot)
+        assert screen._marked == {0, 2}
+        await on_screen(pilot, "2 marked")
+        await pressed(pilot, "escape", "enter")
+        await until_read(pilot)
+        assert screen._marked == {0, 2}
+        await pressed(pilot, "X", "X")  # none any more
+        await until(pilot, lambda: not (folder / "marks.json").exists())
+
+
+def test_marks_of_rows_that_changed_count_no_more(tmp_path: Path) -> None:
+    write_marks(tmp_path, "abc", {4, 2})
+    assert read_marks(tmp_path, "abc") == {2, 4}
+    assert read_marks(tmp_path, "other") == set()
+    (tmp_path / "marks.json").write_text("no JSON")
+    assert read_marks(tmp_path, "abc") == set()
+    with pytest.raises(WorkspaceError, match="could not be kept"):
+        write_marks(tmp_path / "nowhere", "abc", {1})
 
 
 async def test_a_wrong_filter_is_said_where_the_rows_would_be(workspace: Workspace) -> None:
