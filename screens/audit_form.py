@@ -12,20 +12,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from screens.evaluate_form_state import FormErrors
 from screens.pick import pick_for
 from t2s_tui.datasets.audit.request import AuditRequest
 from widgets.form import FieldSpec, Form, FormField
 
 _YES_NO = ("yes", "no")
 _NUMBERS = ("max_rows", "block_size")
-
-
-class FormErrors(Exception):
-    """Field name -> what is wrong with it."""
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__(", ".join(f"{name}: {words}" for name, words in errors.items()))
-        self.errors = dict(errors)
 
 
 def read_form(dataset: str, values: Mapping[str, str]) -> AuditRequest:
