@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -297,6 +300,46 @@ def test_a_stop_ends_the_processes_too(tmp_path: Path, processes: int) -> None:
         audit_dataset(workspace, AuditRequest(dataset="given", processes=processes), Quiet(stop_after=1))
     assert set(multiprocessing.active_children()) <= before
     assert read_audit(workspace.dataset_dir("given")) is None
+
+
+_KILLED = """
+import multiprocessing, sys, time
+from t2s_tui.datasets.audit.request import AuditRequest
+from t2s_tui.datasets.audit.run import audit_dataset
+from t2s_tui.progress import Quiet
+from t2s_tui.workspace import Workspace
+class Waiting(Quiet):
+    def step(self, done, total, label, **figures):
+        print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+        time.sleep(60)
+if __name__ == "__main__":
+    audit_dataset(Workspace.open(sys.argv[1]), AuditRequest(dataset="given"), Waiting())
+"""
+
+
+def test_processes_do_not_outlive_an_audit_that_was_killed(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    rows = [row(f"질문 {n}", "SELECT 1") for n in range(1300)]
+    add_dataset(workspace, str(write(tmp_path / "given.jsonl", rows)))
+    script = tmp_path / "killed.py"
+    script.write_text(_KILLED, encoding="utf-8")
+    command = [sys.executable, str(script), str(workspace.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path.cwd()) as process:
+        assert process.stdout is not None
+        pids = [int(word) for word in process.stdout.readline().split()]
+        process.kill()
+    assert pids
+    until = time.monotonic() + 20
+    while any(_lives(pid) for pid in pids):
+        assert time.monotonic() < until, "a process is still there"
+        time.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # empty: dead, and not yet waited for
+    except OSError:
+        return False
 
 
 def test_a_slow_gold_does_not_hold_up_a_stop(tmp_path: Path, databases: Path) -> None:

@@ -86,13 +86,16 @@ class _Audit:
     def examine(self, workers: Workers, spill: IO[bytes]) -> None:
         """Every row by itself; the rows go to `spill`, their figures stay."""
         parts = []
+        started = time.monotonic()
         for number, part in enumerate(workers.examine(len(self._table)), start=1):
             pickle.dump(part.rows, spill)
             parts.append(part.figures)
             self._tally.add(part)
             for row in part.rows:
                 self._kinds.update(row.kinds.split())
-            self._step(min(number * STRETCH, len(self._table)), "look at each row")
+            done = min(number * STRETCH, len(self._table))
+            left = (time.monotonic() - started) / done * (len(self._table) - done)
+            self._step(done, "look at each row", eta_seconds=round(left, 1))
         self._figures = Figures.joined(parts)
         self._odd = ranking.unusual(self._figures.lengths)
 
@@ -168,7 +171,7 @@ class _Audit:
         found: list[int] = []
         for some in workers.normal_golds(tasks):
             found += some
-            self._step(len(found), "normalise golds", len(chosen))
+            self._step(len(found), "normalise golds", total=len(chosen))
         golds = figures.golds.copy()
         golds[rows] = np.array(found, dtype=np.uint64)[group]
         return golds
@@ -190,9 +193,9 @@ class _Audit:
             for at in odd
         ]
 
-    def _step(self, done: int, label: str, total: int | None = None) -> None:
+    def _step(self, done: int, label: str, *, total: int | None = None, **figures: float) -> None:
         stop_if_asked(self._progress)
-        self._progress.step(done, len(self._table) if total is None else total, label)
+        self._progress.step(done, len(self._table) if total is None else total, label, **figures)
 
 
 def _unpickled(spill: IO[bytes]) -> Iterator[AuditedRow]:

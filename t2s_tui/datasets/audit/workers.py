@@ -7,12 +7,15 @@ second process would need longer to start.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import islice
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -124,6 +127,8 @@ class Workers:
                     return
                 yield running.popleft().result()
         except BrokenProcessPool as error:
+            if self._stopped():  # a stop that ends in a signal ends the processes first
+                raise JobStopped from error
             raise DataError(
                 "A process that examined rows was killed, perhaps for lack of memory",
                 "close other programs and run the audit again",
@@ -140,7 +145,17 @@ _here: Worker | None = None
 
 def _start(setup: Setup, stop: Any) -> None:
     global _here
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     _here = Worker(setup, stop.is_set)
+    Finalize(None, _here.close, exitpriority=1)  # atexit is not heard in such a process
+
+
+def _leave_with_parent() -> None:
+    """A process whose parent was killed would wait for tasks for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _examine(start: int) -> Examined:
