@@ -159,8 +159,9 @@ class _Comparison:
         return Change(clause, write(one), write(other), indent=indent)
 
     def _sources(self, gold: exp.Expr | None, generated: exp.Expr | None, indent: int) -> Iterator[Change]:
-        """FROM and JOINs: sources of one name belong together, then those that are most alike."""
-        for one, other in _matched(_places(gold), _places(generated), self._source_name):
+        """FROM and JOINs: sources of one name belong together, then those that are most alike, as far as
+        they come in one order."""
+        for one, other in _in_one_order(_matched(_places(gold), _places(generated), self._source_name)):
             yield from self._source(one, other, indent)
 
     def _source_name(self, place: exp.Expr) -> str:
@@ -240,6 +241,32 @@ def _matched(
     return pairs + [(None, other) for at, other in enumerate(waiting) if at not in taken]
 
 
+def _in_one_order(
+    pairs: list[tuple[exp.Expr | None, exp.Expr | None]],
+) -> Iterator[tuple[exp.Expr | None, exp.Expr | None]]:
+    """The pairs in an order that is each side's own: the longest run of pairs that allows it stays, the
+    members of the others stand alone."""
+    left = [one for one, _ in pairs if one is not None]
+    right = sorted((other for _, other in pairs if other is not None), key=_place_in_query)
+    at = {id(other): number for number, other in enumerate(right)}
+    wanted = [(one, other) for one, other in pairs if one is not None and other is not None]
+    runs: list[list[tuple[exp.Expr, exp.Expr]]] = []
+    for pair in wanted:
+        before = [run for run in runs if at[id(run[-1][1])] < at[id(pair[1])]]
+        runs.append([*max(before, key=len, default=[]), pair])
+    partner = {id(one): other for one, other in max(runs, key=len, default=[])}
+    waiting = list(right)
+    for one in left:
+        other = partner.get(id(one))
+        while other is not None and waiting[0] is not other:
+            yield None, waiting.pop(0)
+        if other is not None:
+            waiting.pop(0)
+        yield one, other
+    for other in waiting:
+        yield None, other
+
+
 def _likeness(a: str, b: str) -> float:
     """0..1 by words, where the first one counts for a half: it is what a condition is about."""
     left, right = a.replace("NOT ", "").split(), b.replace("NOT ", "").split()
@@ -286,6 +313,11 @@ def _places(select: exp.Expr | None) -> list[exp.Expr]:
         return []
     first = select.args.get("from_")
     return [*([first] if first is not None else []), *(select.args.get("joins") or [])]
+
+
+def _place_in_query(place: exp.Expr) -> int:
+    """Where a FROM or JOIN stands among those of its SELECT."""
+    return -1 if place.arg_key == "from_" else int(place.index or 0)
 
 
 def _place_clause(place: exp.Expr | None) -> Clause:

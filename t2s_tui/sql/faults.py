@@ -14,9 +14,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from t2s_tui.sql.changes import compare_trees
 from t2s_tui.sql.dialects import SqlSyntaxError, parse
-from t2s_tui.sql.diff import shown_trees
+from t2s_tui.sql.diff import clearest_changes
 from t2s_tui.sql.normalize import orders_rows, unordered
 from t2s_tui.sql.schema import schema_mapping
 from t2s_tui.sql.unknown_names import unknown_names
@@ -121,13 +120,14 @@ def faults_of(
     after = _text_after(raw)
     if not generated.strip():
         return (Fault.EMPTY, *((Fault.RUN_ON,) if after else ()))
-    found: list[Fault] = [fault for pattern, fault in _ENGINE if error and pattern.search(error)][:1]
+    said = [fault for pattern, fault in _ENGINE if error and pattern.search(error)][:1]
+    found = list(said)
     written, lasting = _written(gold, generated, dialect, ddl, ordered)
     found += written
     first = [fault for fault in _REFUTED.get(refutation, ()) if fault in found]
     fatal = [fault for fault in found if _ORDER[fault] <= _ORDER[Fault.UNKNOWN_COLUMN]]
     ranked = sorted(set(found), key=lambda fault: (fault not in lasting, _ORDER[fault]))
-    named = list(dict.fromkeys([*sorted(fatal, key=_ORDER.__getitem__), *first, *ranked]))
+    named = list(dict.fromkeys([*sorted(fatal, key=_ORDER.__getitem__), *said, *first, *ranked]))
     if after and Fault.RUN_ON not in named:
         named.append(Fault.RUN_ON)
     return tuple(named) or (Fault.OTHER,)
@@ -167,10 +167,8 @@ def _written(
         right = parse(gold, dialect)
         if not (orders_rows(right) if ordered is None else ordered):
             right, tree = unordered(right), unordered(tree)
-        shown = faults_in(compare_trees(*shown_trees(right, tree, dialect, ddl), dialect), dialect)
-        rest = faults_in(
-            compare_trees(*shown_trees(right, tree, dialect, ddl, "realistic"), dialect), dialect
-        )
+        shown = faults_in(clearest_changes(right, tree, dialect, ddl), dialect)
+        rest = faults_in(clearest_changes(right, tree, dialect, ddl, "realistic"), dialect)
     except SqlSyntaxError:
         return unknown, frozenset(unknown)
     return (*unknown, *shown), frozenset((*unknown, *rest))

@@ -80,6 +80,8 @@ def members_in_one_list(tree: exp.Expr, context: Context) -> exp.Expr:
                 return made
             top.replace(made)
     for node in list(tree.find_all(exp.In)):
+        if node.expressions and all(map(_constant, node.expressions)):
+            node.set("expressions", list({m.sql(): m for m in node.expressions}.values()))
         if len(node.expressions) == 1 and _constant(node.expressions[0]) and node.args.get("query") is None:
             negated = isinstance(node.parent, exp.Not)
             kind_of: Any = exp.NEQ if negated else exp.EQ

@@ -159,7 +159,8 @@ class Classes:
             if sides is None or not all(s in names for s, _ in sides):
                 continue
             a, b = ((self._table[s], c) for s, c in sides)
-            if context.same_when_equal(a, b):
+            surely = context.same_when_equal(a, b, joined=False)
+            if surely or (context.same_when_equal(a, b) and all(_shown_only(block.select, s) for s in sides)):
                 self._parent[self._find(sides[0])] = self._find(sides[1])
 
     def _find(self, item: Reference) -> Reference:
@@ -206,6 +207,19 @@ class Classes:
     def _in(self, order: list[str]) -> list[list[Reference]]:
         at = {name: number for number, name in enumerate(order)}
         return [sorted(members, key=lambda m: (at[m[0]], m[1])) for members in self.groups()]
+
+
+def _shown_only(select: exp.Select, item: Reference) -> bool:
+    """Whether a column is shown, grouped by, counted and equated, but never compared or computed with: '1'
+    may stand for 1 there."""
+    if select.find_ancestor(exp.SetOperation) is not None:
+        return False
+    return all(
+        isinstance(c.parent, exp.Select | exp.Alias | exp.Group | exp.Count | exp.Distinct)
+        or _equated(c.parent or c) is not None
+        for c in columns(select)
+        if reference(c) == item
+    )
 
 
 def _ordered(block: Block, classes: Classes, wanted: tuple[str, ...]) -> list[str]:

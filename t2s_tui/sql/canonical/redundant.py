@@ -160,8 +160,11 @@ def _leave_out(select: exp.Select, name: str, not_null: list[Reference]) -> None
     """The SELECT without the inner source `name`, to which nothing refers; these columns are not NULL."""
     block = block_of(select)
     assert block is not None
-    pool = [c.copy() for c in block.pool if not _says_itself(c)]
-    pool += [exp.Not(this=exp.Is(this=exp.column(c, s), expression=exp.Null())) for s, c in not_null]
+    # A column that equals itself is not NULL, and that is all it says.
+    themselves = [c for c in block.pool if _says_itself(c)]
+    said = {*not_null, *(reference(c.this) for c in themselves if isinstance(c.this, exp.Column))}
+    pool = [c.copy() for c in block.pool if c not in themselves]
+    pool += [exp.Not(this=exp.Is(this=exp.column(c, s), expression=exp.Null())) for s, c in sorted(said)]
     inner = [s.copy() for s in block.inner if s.alias_or_name != name]
     place(select, inner, pool, [j.copy() for j in block.left], [c.copy() for c in block.rest])
 
@@ -231,4 +234,5 @@ def _by_way(one: Reference, other: Reference, said: set[frozenset[Reference]]) -
 
 
 def _says_itself(condition: exp.Expr) -> bool:
-    return isinstance(condition, exp.EQ) and condition.this == condition.expression
+    equal = isinstance(condition, exp.EQ) and condition.this == condition.expression
+    return equal and isinstance(condition.this, exp.Column)

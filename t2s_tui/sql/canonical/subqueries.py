@@ -89,7 +89,7 @@ def _merge_one(block: Block) -> bool:
         if not isinstance(inner, exp.Select) or not plain(inner) or aggregates(inner):
             continue
         below = block_of(inner)
-        if below is None or below.left or set(below.names) & (set(block.names) | _lefts(block)):
+        if below is None or below.left:
             continue
         name = source.alias
         shown = {e.alias_or_name: bare(e.this if isinstance(e, exp.Alias) else e) for e in inner.expressions}
@@ -97,16 +97,15 @@ def _merge_one(block: Block) -> bool:
             continue
         if not {c.name for c in columns(block.select) if c.table == name} <= set(shown):
             continue
-        _write(block, block.inner[:number] + below.inner + block.inner[number + 1 :], below.pool)
+        names = _fresh(below, block.select)
+        sources = [_renamed(s, names) for s in below.inner]
+        pool = [_renamed(c, names) for c in below.pool]
+        _write(block, block.inner[:number] + sources + block.inner[number + 1 :], pool)
         for column in list(columns(block.select)):
             if column.table == name:
-                column.replace(shown[column.name].copy())
+                column.replace(_renamed(shown[column.name], names))
         return True
     return False
-
-
-def _lefts(block: Block) -> set[str]:
-    return {join.this.alias_or_name for join in block.left}
 
 
 def _write(block: Block, inner: list[exp.Expr], more: list[exp.Expr]) -> None:
@@ -221,7 +220,8 @@ def _join_one(block: Block, context: Context) -> bool:
 
 
 def _fresh(below: Block, select: exp.Select) -> dict[str, str]:
-    """A name for each source that nothing in the whole statement has."""
+    """A name for each source that nothing in the whole statement has: a source that moves up may come to
+    stand above queries that were beside it."""
     used = {c.alias_or_name for c in select.root().find_all(exp.Table, exp.Subquery)}
     names = {}
     for name in below.names:
