@@ -69,11 +69,17 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
     ]
 
     def __init__(
-        self, workspace: Workspace, set_name: str, judge: Mapping[str, Any], *, has_database: bool = True
+        self,
+        workspace: Workspace,
+        set_name: str,
+        judge: Mapping[str, Any],
+        *,
+        has_database: bool = True,
+        only_judge: bool = False,
     ) -> None:
         super().__init__()
         self._workspace, self._set_name = workspace, set_name
-        self._form = Form(form_fields(), first_values(judge, has_database))
+        self._form = Form(form_fields(), first_values(judge, has_database, only_judge=only_judge))
         self._key = str(judge.get("api_key_env") or "OPENAI_API_KEY")
         self._later: Timer | None = None
         self._ticket = 0

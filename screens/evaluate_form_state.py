@@ -64,10 +64,14 @@ def _choices_of(annotation: Any) -> tuple[str, ...]:
     return ()
 
 
-def first_values(judge: Mapping[str, Any], has_database: bool) -> dict[str, str]:
-    """What stands in the form at first; `judge` are the settings of the last one, which may be empty."""
-    values = dict.fromkeys(METRICS, "yes") | {"judge": "no"}
-    values["execution"] = "yes" if has_database else "no"
+def first_values(judge: Mapping[str, Any], has_database: bool, *, only_judge: bool = False) -> dict[str, str]:
+    """What stands in the form at first; `judge` are the settings of the last one, which may be empty.
+
+    The judge is off, for it may cost money; with `only_judge` it alone is on.
+    """
+    values = {name: "yes" if (name == "judge") == only_judge else "no" for name in METRICS}
+    if not has_database:
+        values["execution"] = "no"
     for model, names in ((EvaluateRequest, request_fields()), (JudgeSettings, judge_fields())):
         values |= {name: _text(_default(model, name)) for name in names}
     known = {name: judge[name] for name in judge_fields() if judge.get(name) not in (None, "")}

@@ -1,24 +1,32 @@
-"""The judge: watch it ask, stop it and go on, start it on a prediction set."""
+"""The judge: start it, watch it ask, pause, stop and resume it; what it was sent and what it answered."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 
+from screens.evaluate_form import EvaluateForm
+from screens.inspect_state import example_head
 from screens.job_actions import JobActions
+from screens.judge_requests import REQUEST_COLUMNS, Asked, read_asked, request_cells, request_text
 from screens.judge_state import Figures, JudgeFeed, judge_cells, judge_columns, judge_jobs, judge_lines
+from t2s_tui.evaluation.request import EvaluateRequest
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.folder import JobFolder
+from t2s_tui.jobs.launcher import submit
+from t2s_tui.records import Job, Outcome
 from widgets.detail import Detail
 from widgets.frame import Pane
 from widgets.grid import Cell, Grid
+from widgets.reader import Reader
 from widgets.section import Section
 
 READ_SECONDS = 0.5
@@ -30,7 +38,11 @@ class JudgeScreen(JobActions):
 
     ROOM = "Judge"
     CSS_PATH = "judge.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back"),
+        Binding("E", "evaluate", "start"),
+        Binding("c", "copy", "copy the request", show=False),
+    ]
 
     def __init__(self, *, job_id: str = "", set_name: str | None = None) -> None:
         super().__init__()
@@ -41,13 +53,21 @@ class JudgeScreen(JobActions):
         self._feed_of = ""
         self._figures: Figures | None = None
         self._reading = False
+        self._asked: list[Asked] = []
+        self._asked_at: tuple[str, int] = ("", -1)  # the job whose requests are listed, and how far it was
 
     def compose_body(self) -> ComposeResult:
         with Horizontal():
-            with Pane(title="Judgings", id="list", classes="-list"):
-                yield Grid(judge_columns(), id="judgings", empty=_NOTHING)
-            with Pane(title="At work", id="at-work", classes="-detail"):
-                yield Detail(Section(id="figures"))
+            with Vertical(id="left"):
+                with Pane(title="Judgings", id="list", classes="-list"):
+                    yield Grid(judge_columns(), id="judgings", empty=_NOTHING)
+                with Pane(title="Requests", id="requests-pane", classes="-list"):
+                    yield Grid(REQUEST_COLUMNS, id="requests", empty="No answers yet.")
+            with Vertical(id="right"):
+                with Pane(title="At work", id="at-work", classes="-detail"):
+                    yield Detail(Section(id="figures"))
+                with Pane(title="One request", id="one", classes="-detail"):
+                    yield Reader(id="request")
 
     def on_mount(self) -> None:
         self.set_interval(READ_SECONDS, self._read)
@@ -80,12 +100,16 @@ class JudgeScreen(JobActions):
         return self._views[at] if 0 <= at < len(self._views) else None
 
     def on_grid_moved(self, message: Grid.Moved) -> None:
+        if message.grid.id == "requests":
+            self._show_request()
+            return
         view = self._selected()
         chosen = view.job.id if view else ""
         if chosen != self._feed_of:
             self._feed_of, self._figures, self._reading = chosen, None, False
             self._feed = JudgeFeed(JobFolder(Path(view.job.folder)).events) if view else None
             self._read()
+            self._read_requests()
         self._show_figures()
         self.refresh_bindings()
 
@@ -114,6 +138,9 @@ class JudgeScreen(JobActions):
         if self.is_current and self._views:
             self.query_one("#judgings", Grid).redraw()
             self._show_figures()
+            view = self._selected()
+            if view is not None and self._asked_at != (view.job.id, view.status.done):
+                self._read_requests()
 
     def _show_figures(self) -> None:
         view, figures, ascii_only = self._selected(), self._figures, self.bench.ascii_only
@@ -127,6 +154,81 @@ class JudgeScreen(JobActions):
             return judge_lines(view, figures, now, width, ascii_only)
 
         section.show(view.job.title, view.job.id, draw)
+
+    # -- its requests -------------------------------------------------------------------------
+
+    def _read_requests(self) -> None:
+        view = self._selected()
+        if view is None:
+            self._show_requests([])
+            return
+        request = view.job.request
+        name, model = str(request.get("predictions", "")), str(request.get("judge", {}).get("model", ""))
+        self._asked_at = view.job.id, view.status.done
+        self.fetch("requests", partial(read_asked, self.workspace, name, model), self._show_requests)
+
+    def _show_requests(self, asked: list[Asked]) -> None:
+        grid = self.query_one("#requests", Grid)
+        here = self._asked[grid.cursor].example.id if 0 <= grid.cursor < len(self._asked) else ""
+        self._asked = asked
+        cursor = next((at for at, one in enumerate(asked) if one.example.id == here), 0)
+        missing = sum(one.verdict.outcome is Outcome.MISSING for one in asked)
+        note = f", {missing} without an answer first" if missing else ""
+        self.query_one("#requests-pane", Pane).pane_title = f"{len(asked)} requests{note}"
+        grid.show(len(asked), lambda at: request_cells(self._asked[at], self.bench.ascii_only), cursor=cursor)
+
+    def _show_request(self) -> None:
+        at = self.query_one("#requests", Grid).cursor
+        one = self._asked[at] if 0 <= at < len(self._asked) else None
+        text = request_text(one) if one else Text("Choose a request.", style="dim")
+        reader = self.query_one("#request", Reader)
+        if text != reader.text:
+            reader.show_text(text)
+        self.query_one("#one", Pane).pane_title = example_head(one.example) if one else "One request"
+
+    def whole(self, message: Grid.Whole) -> tuple[str, Text]:
+        if message.grid.id == "requests":
+            one = self._asked[message.row]
+            return example_head(one.example), request_text(one)
+        return super().whole(message)
+
+    def action_copy(self) -> None:
+        """Copy what was sent and what came back."""
+        at = self.query_one("#requests", Grid).cursor
+        if 0 <= at < len(self._asked):
+            one = self._asked[at]
+            self.bench.copy(request_text(one).plain, f"The request on #{one.example.number}")
+
+    def action_zoom(self) -> None:
+        super().action_zoom()
+        for side in ("#left", "#right"):
+            half = self.query_one(side)
+            half.set_class(all(pane.has_class("-zoomed-out") for pane in half.query(Pane)), "-zoomed-out")
+
+    # -- starting -----------------------------------------------------------------------------
+
+    def action_evaluate(self) -> None:
+        """Ask a judge about this set: what has its verdict already is not asked again."""
+        view = self._selected()
+        name = self._set_name or (str(view.job.request.get("predictions", "")) if view else "")
+        if not name:
+            self.notify("Open a prediction set in Inspect first (5): a there comes back here.", markup=False)
+            return
+        judge = view.job.request.get("judge") if view else None
+        form = EvaluateForm(self.workspace, name, judge or {}, only_judge=True)
+        self.app.push_screen(form, self._submit)
+
+    def _submit(self, request: EvaluateRequest | None) -> None:
+        if request is None:
+            return
+
+        def started(job: Job) -> None:
+            self._wanted = job.id
+            self.bench.read_board()
+
+        title = f"evaluate {request.predictions}"
+        start = partial(submit, self.workspace, "evaluate", title, request.model_dump(mode="json"))
+        self.fetch("submit", start, started)
 
     # -- back ---------------------------------------------------------------------------------
 

@@ -111,9 +111,11 @@ def judge_lines(
     if view.status.error:
         style = FAIL if view.status.state in (RunState.FAILED, RunState.LOST) else WARN
         lines += wrapped(Text(visible(view.status.error), style=style), width, "  ", "  ")
-    if figures is None:
-        return [*lines, Text(""), Text("  No requests yet.", DIM)]
     lines.append(Text(""))
+    if figures is None:
+        status = view.status
+        words = f"{status.done} of {status.total}" if status.total else "nothing yet"
+        return [*lines, _row("done", words, _share(status.done, status.total), ascii_only)]
     lines.append(
         _row("done", f"{figures.done} of {figures.total}", _share(figures.done, figures.total), ascii_only)
     )

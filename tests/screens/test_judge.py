@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from screens.evaluate_form import EvaluateForm
 from screens.judge import JudgeScreen
 from screens.judge_state import Figures, cost_words, figures_of
 from t2s_tui.jobs.control import ControlTail
 from t2s_tui.jobs.events import EventLog
 from t2s_tui.jobs.folder import JobFolder
-from t2s_tui.records import RunState
+from t2s_tui.records import Outcome, RunState, Verdict
 from t2s_tui.workspace import Workspace
+from tests.reviewed import reviewed_workspace
 from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text
 
 ASKED = {
@@ -106,6 +108,41 @@ async def test_a_judge_that_stopped_says_why_and_can_be_resumed_also_on_a_narrow
         assert isinstance(screen, JudgeScreen)
         assert screen.check_action("resume", ()) is True
         assert screen.check_action("stop", ()) is False
+
+
+async def test_each_request_is_seen_with_what_was_sent_and_what_came_back_those_without_first(
+    tmp_path: Path,
+) -> None:
+    workspace, examples = reviewed_workspace(tmp_path)
+    asked = {"model": "judge-1", "prompt": "reference"}
+    usage = {"prompt_tokens": 200, "completion_tokens": 8}
+    answered = {**asked, "attempts": 2, "answer": '{"resolve_yn": "yes"}', "usage": usage}
+    lost = {**asked, "attempts": 6}
+    why = "no answer: HTTP 500: injected"
+    with workspace.store() as store:
+        store.verdicts.add(
+            [
+                Verdict("tuned", examples[0].id, "judge", Outcome.PASS, "the judge says yes", answered),
+                Verdict("tuned", examples[2].id, "judge", Outcome.MISSING, why, lost),
+            ]
+        )
+    judging(workspace)
+    app = bench(workspace, start="jobs")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await on_screen(pilot, "evaluate tuned")
+        await pressed(pilot, "a")
+        await on_screen(pilot, "2 requests, 1 without an answer first")
+        await on_screen(pilot, why)
+        await on_screen(pilot, "nothing that counts as an answer")
+        await pressed(pilot, "tab", "j")
+        await on_screen(pilot, "Based on below DDL and Question")
+        await pressed(pilot, "c")
+        copied = (workspace.root / "copied.txt").read_text(encoding="utf-8")
+        assert '{"resolve_yn": "yes"}' in copied
+        assert examples[0].question in copied
+        await pressed(pilot, "E")
+        assert isinstance(app.screen, EvaluateForm)
+        await on_screen(pilot, "judge-1")
 
 
 def test_what_the_worker_does_not_know_is_not_made_up() -> None:

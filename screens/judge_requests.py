@@ -1,0 +1,118 @@
+"""What a judge was asked and what it answered, a request a row. Pure but for the reading."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.text import Text
+
+from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.errors import T2SError
+from t2s_tui.evaluation.judge.prompts import PROMPTS, render
+from t2s_tui.records import Example, Outcome, Prediction, Verdict
+from t2s_tui.workspace import Workspace
+from widgets.grid import Cell, Column
+from widgets.section import visible
+from widgets.theme import DIM, WARN, verdict_sign
+
+REQUEST_COLUMNS = (
+    Column("#", 5, right=True),
+    Column("J", 1),
+    Column("answer"),
+    Column("tokens", 7, right=True),
+    Column("tries", 5, right=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: the prompt that its preset makes of the row, and the verdict that came of it."""
+
+    example: Example
+    prompt: str
+    verdict: Verdict
+
+    @property
+    def tokens(self) -> int | None:
+        """What the endpoint counted for both ways; None where it did not say."""
+        usage = self.verdict.evidence.get("usage")
+        counts = [n for n in usage.values() if isinstance(n, int)] if isinstance(usage, Mapping) else []
+        return sum(counts) if counts else None
+
+
+def read_asked(workspace: Workspace, set_name: str, model: str) -> list[Asked]:
+    """The requests to that model that have a verdict, those without an answer first. Raises NotFound."""
+    with workspace.store() as store:
+        made = store.predictions.get_set(set_name)
+        predictions = store.predictions.of(set_name)
+        verdicts = store.verdicts.of(set_name, "judge")
+    found = [
+        Asked(example, _prompt(example, predictions.get(example.id), said), said)
+        for example in open_examples(workspace, made.dataset).split(made.split)
+        if (said := verdicts.get(example.id, {}).get("judge")) is not None
+        and said.evidence.get("model") == model
+    ]
+    return sorted(found, key=lambda asked: asked.verdict.outcome is not Outcome.MISSING)
+
+
+def _prompt(example: Example, prediction: Prediction | None, verdict: Verdict) -> str:
+    name = str(verdict.evidence.get("prompt", ""))
+    if name not in PROMPTS or prediction is None:
+        return ""
+    try:
+        return render(
+            name,
+            ddl=example.ddl,
+            question=example.question,
+            gold=example.gold,
+            generated=prediction.sql,
+        )
+    except T2SError:  # a preset of the user's that is gone or broken by now
+        return ""
+
+
+def request_cells(asked: Asked, ascii_only: bool) -> Sequence[Cell]:
+    """A request in the list."""
+    evidence, verdict = asked.verdict.evidence, asked.verdict
+    answer = str(evidence.get("answer") or verdict.why)
+    tokens = asked.tokens
+    return (
+        str(asked.example.number),
+        verdict_sign(verdict.outcome, ascii_only),
+        answer,
+        f"{tokens:,}" if tokens is not None else "",
+        str(evidence.get("attempts", "")),
+    )
+
+
+def request_text(asked: Asked) -> Text:
+    """What was sent and what came back, in full."""
+    evidence = asked.verdict.evidence
+    text = Text()
+    _part(text, "verdict", f"{asked.verdict.outcome}: {asked.verdict.why}")
+    facts = {k: evidence[k] for k in ("model", "prompt", "attempts", "usage") if evidence.get(k)}
+    _part(text, "", "\n".join(f"{name:<9} {_fact(value)}" for name, value in facts.items()), DIM)
+    if answer := evidence.get("answer"):
+        _part(text, "received", str(answer))
+    else:
+        _part(text, "received", "nothing that counts as an answer", WARN)
+    if asked.prompt:
+        _part(text, f"sent, as the preset {evidence.get('prompt')} makes it of the row", asked.prompt)
+    else:
+        _part(text, "sent", "the preset that asked this is not here any more", WARN)
+    return text
+
+
+def _part(text: Text, title: str, body: str, style: Any = "") -> None:
+    if text:
+        text.append("\n\n" if title else "\n")
+    if title:
+        text.append(title, "bold").append("\n")
+    text.append(visible(body), style)
+
+
+def _fact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping | list) else str(value)
