@@ -152,3 +152,23 @@ async def test_the_summary_of_what_was_never_audited_says_what_to_do(workspace: 
         await settled(pilot)
         await pressed(pilot, "v")
         await on_screen(pilot, "has not been audited")
+
+
+async def test_a_audits_where_nothing_is_added(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "a")
+        await on_screen(pilot, "Audit game")
+        await pressed(pilot, *["down"] * 4, "x", "f5")
+        await on_screen(pilot, "✗ a whole number, 1 or more")
+        await pressed(pilot, "escape", "escape", "a")
+        await on_screen(pilot, "Add a dataset")
+
+
+async def test_a_damaged_audit_does_not_keep_the_rows(audited: Workspace) -> None:
+    (audited.dataset_dir("game") / "audit.arrow").write_bytes(b"no Arrow")
+    app = bench(audited, start="datasets")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await on_screen(pilot, "not audited")
+        screen = await opened(pilot)
+        assert numbers(screen) == [1, 2, 3, 4]
