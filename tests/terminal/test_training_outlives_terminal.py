@@ -29,8 +29,8 @@ pytestmark = [
     ),
 ]
 
-_ROWS = 80
-_STEPS = 20  # 80 rows in batches of 4
+_ROWS = 40
+_STEPS = 20  # 40 rows in batches of 4, twice
 _TO_MAX_ROWS = 12  # fields of the form between the preset and `max rows`
 
 
