@@ -1,0 +1,255 @@
+"""The databases that run both queries: SQLite in memory, and DuckDB for dialects that SQLite cannot run.
+
+They live in the worker (worker.py), whose process is killed when all else fails. What is run on them was written
+by a model: an authorizer lets it read and nothing else, and a deadline ends it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from t2s_tui.evaluation.equivalence.model import Result, Row, Rows, Table
+from t2s_tui.evaluation.equivalence.schema import quote
+
+SECONDS = 0.4  # a query on a few dozen rows takes microseconds
+MAX_ROWS = 3000
+_STEPS = 4000
+_BAD_FUNCTIONS = frozenset(("load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "zeroblob"))
+_MAX_LENGTH = 1_000_000
+
+
+class Engine(Protocol):
+    """What the search needs of a database engine."""
+
+    name: str
+
+    def load(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
+        """Replace all rows; returns those that the constraints let in."""
+
+    def run(self, sql: str, *, backwards: bool = False) -> Result:
+        """Run a query; `backwards` reads tables in the other direction where nothing orders them."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class SqliteEngine:
+    """Tables in memory under the DDL's constraints."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self.name = f"sqlite {sqlite3.sqlite_version}"
+        self._tables = {table.key: table for table in tables}
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
+        self._deadline = 0.0
+        self._locked = False
+        self._backwards = False
+        for table in tables:
+            self._connection.execute(table.create)
+        for table, places in _targets(tables):
+            # SQLite wants the target of a foreign key to be unique, also where the DDL forgot to say so.
+            names = ", ".join(quote(table.columns[at].name) for at in places)
+            self._connection.execute(f"CREATE UNIQUE INDEX {quote(f'{table.key}{places}')} ON {quote(table.name)} ({names})")
+        self._insert = {table.key: _insert_of(table) for table in tables}
+        self._references = any(table.references for table in tables)
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_LENGTH)
+        self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        self._connection.set_authorizer(self._allow)
+        self._connection.set_progress_handler(self._late, _STEPS)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def load(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
+        self._locked, self._deadline = False, time.monotonic() + 5
+        database = self._connection
+        database.execute("BEGIN")
+        for key in self._tables:
+            database.execute(f"DELETE FROM {quote(self._tables[key].name)}")
+        before = database.total_changes
+        wanted = 0
+        for key, found in rows.items():
+            if found:
+                wanted += len(found)
+                database.executemany(self._insert[key], found)
+        lost = database.total_changes - before != wanted
+        if self._references and self._drop_orphans():
+            lost = True
+        database.execute("COMMIT")
+        if not lost:
+            return {key: list(found) for key, found in rows.items()}
+        return {
+            key: database.execute(f"SELECT * FROM {quote(table.name)}").fetchall()
+            for key, table in self._tables.items()
+        }
+
+    def _drop_orphans(self) -> bool:
+        dropped = False
+        for _ in range(8):
+            broken = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+            if not broken:
+                break
+            dropped = True
+            for table, rowid, *_ in broken:
+                if rowid is not None:
+                    self._connection.execute(f"DELETE FROM {quote(table)} WHERE rowid = ?", (rowid,))
+        return dropped
+
+    def run(self, sql: str, *, backwards: bool = False) -> Result:
+        if backwards != self._backwards:
+            self._locked = False
+            self._connection.execute(f"PRAGMA reverse_unordered_selects = {int(backwards)}")
+            self._backwards = backwards
+        self._locked, self._deadline = True, time.monotonic() + SECONDS
+        try:
+            cursor = self._connection.execute(sql)
+            if cursor.description is None:
+                return Result(error="the statement returns no rows")
+            names = tuple(d[0] for d in cursor.description)
+            rows = cursor.fetchmany(MAX_ROWS + 1)
+            cursor.close()
+            return Result(names, tuple(rows))
+        except sqlite3.Error as error:
+            slow = "interrupted" in str(error)
+            return Result(error="it takes too long" if slow else str(error), slow=slow)
+        except (MemoryError, ValueError, OverflowError, UnicodeError) as error:
+            return Result(error=str(error) or "out of memory")
+        finally:
+            self._locked = False
+
+    def _late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    def _allow(self, action: int, first: str | None, second: str | None, _db: str | None, _by: str | None) -> int:
+        if not self._locked or action in (
+            sqlite3.SQLITE_READ,
+            sqlite3.SQLITE_SELECT,
+            sqlite3.SQLITE_RECURSIVE,
+        ):
+            return sqlite3.SQLITE_OK
+        if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _BAD_FUNCTIONS:
+            return sqlite3.SQLITE_OK
+        return sqlite3.SQLITE_DENY
+
+
+def _targets(tables: Sequence[Table]) -> list[tuple[Table, tuple[int, ...]]]:
+    """What foreign keys point at and no key of its table covers."""
+    by_name = {table.key: table for table in tables}
+    wanted = {(r.table, r.target) for table in tables for r in table.references if r.table in by_name}
+    return [(by_name[key], places) for key, places in sorted(wanted) if places not in by_name[key].keys]
+
+
+def _insert_of(table: Table) -> str:
+    marks = ", ".join("?" * len(table.columns))
+    names = ", ".join(quote(c.name) for c in table.columns)
+    return f"INSERT OR IGNORE INTO {quote(table.name)} ({names}) VALUES ({marks})"
+
+
+class DuckEngine:
+    """DuckDB in memory: no files, no network, no Python objects, its configuration locked."""
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        import duckdb
+
+        self._duckdb = duckdb
+        self.name = f"duckdb {duckdb.__version__}"
+        self._tables = {table.key: table for table in tables}
+        self._connection: Any = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": "1",
+                "memory_limit": "512MB",
+                "enable_external_access": "false",
+                "python_enable_replacements": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+        for table in tables:
+            self._connection.execute(table.create)
+        self._connection.execute("SET lock_configuration = true")
+        self._rows: Rows = {}
+        self._turned = False
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def load(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
+        kept = self._put(rows)
+        self._rows, self._turned = self._without_orphans(kept), False
+        if self._rows != kept:
+            self._put(self._rows)
+        return {key: list(found) for key, found in self._rows.items()}
+
+    def _put(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
+        kept: Rows = {}
+        for key, table in self._tables.items():
+            self._connection.execute(f"DELETE FROM {quote(table.name)}")
+        for key, table in self._tables.items():
+            kept[key] = []
+            marks = ", ".join("?" * len(table.columns))
+            insert = f"INSERT INTO {quote(table.name)} VALUES ({marks})"
+            for row in rows.get(key, ()):
+                try:
+                    self._connection.execute(insert, list(row))
+                except self._duckdb.Error:
+                    continue
+                kept[key].append(row)
+        return kept
+
+    def _without_orphans(self, rows: Rows) -> Rows:
+        for _ in range(8):
+            found = dict(rows)
+            for key, table in self._tables.items():
+                for reference in table.references:
+                    there = {tuple(r[at] for at in reference.target) for r in rows.get(reference.table, ())}
+                    found[key] = [
+                        row
+                        for row in found[key]
+                        if any(row[at] is None for at in reference.own)
+                        or tuple(row[at] for at in reference.own) in there
+                    ]
+            if found == rows:
+                break
+            rows = found
+        return rows
+
+    def run(self, sql: str, *, backwards: bool = False) -> Result:
+        if backwards != self._turned:
+            self._put({key: found[::-1] if backwards else found for key, found in self._rows.items()})
+            self._turned = backwards
+        stop = self._alarm()
+        try:
+            answer = self._connection.execute(sql)
+            if answer.description is None:
+                return Result(error="the statement returns no rows")
+            rows = answer.fetchmany(MAX_ROWS + 1)
+            return Result(tuple(d[0] for d in answer.description), tuple(tuple(map(_plain, r)) for r in rows))
+        except self._duckdb.InterruptException:
+            return Result(error="it takes too long", slow=True)
+        except (self._duckdb.Error, RuntimeError, ValueError, MemoryError, OverflowError) as error:
+            return Result(error=re.split(r"\n|LINE \d", str(error))[0].strip() or type(error).__name__)
+        finally:
+            stop()
+
+    def _alarm(self) -> Callable[[], None]:
+        import threading
+
+        timer = threading.Timer(SECONDS * 4, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        return timer.cancel
+
+
+def _plain(value: Any) -> Any:
+    """A DuckDB value as JSON and the comparison know it."""
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    import decimal
+
+    if isinstance(value, decimal.Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)

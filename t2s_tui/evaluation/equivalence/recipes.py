@@ -1,0 +1,161 @@
+"""The databases to try, in order: those a person would expect first, then those that only the DDL allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from t2s_tui.evaluation.equivalence.fill import Filler, Link, Style, links_of
+from t2s_tui.evaluation.equivalence.model import Database, Facts, Rows, Table
+from t2s_tui.evaluation.equivalence.plant import Fragment, Planter, Solver
+from t2s_tui.evaluation.equivalence.pools import Pools
+from t2s_tui.evaluation.equivalence.reading import Reading
+
+_COPIES = 7  # as many rows as a HAVING threshold may ask for
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What both queries are tried on: the used tables, how they hang together, what is spoken of."""
+
+    tables: Mapping[str, Table]
+    readings: Sequence[Reading]
+    facts: Facts
+    pools: Pools
+    links: list[Link]
+    keys: Mapping[str, set[int]]
+
+
+def ground_of(tables: Mapping[str, Table], readings: Sequence[Reading], facts: Facts) -> Ground:
+    """The ground of a pair; only tables that are read, and those they point at, are filled."""
+    pools = Pools(tables, facts)
+    links, keys = links_of(tables, pools, facts.same)
+    return Ground(tables, readings, facts, pools, links, keys)
+
+
+class Recipes:
+    """Makes the databases of one pair from a seed."""
+
+    def __init__(self, ground: Ground, seed: int, solver: Solver) -> None:
+        self._ground = ground
+        self._draw = Random(seed)
+        self._planters = [
+            Planter(reading, ground.tables, ground.pools, self._draw, solver) for reading in ground.readings
+        ]
+        self._fragments = [f for planter in self._planters for f in planter.fragments()]
+        self._all = [f for f in self._fragments if f.kind == "all"]
+        self._read = sorted({table for reading in ground.readings for table in reading.used})
+
+    def realistic(self, count: int) -> Iterator[Database]:
+        """At most `count` databases as a person would expect them: no NULL, no orphan, no table empty."""
+        made = 0
+        for profile, rows in self._realistic():
+            yield Database(profile, rows, True)
+            made += 1
+            if made >= count:
+                return
+
+    def strict(self, count: int) -> Iterator[Database]:
+        """At most `count` databases that only the DDL allows: NULLs, empty tables, orphans, ties."""
+        made = 0
+        for profile, rows in self._strict():
+            yield Database(profile, rows, False)
+            made += 1
+            if made >= count:
+                return
+
+    def _realistic(self) -> Iterator[tuple[str, Rows]]:
+        yield "planted", self._build("mixed", [*self._all, *self._fragments], rest=2)
+        yield "distinct", self._build("distinct", self._all, rest=4)
+        yield "random", self._build("mixed", self._all, rest=6)
+        yield "ties", self._build("ties", [*self._all, *self._all], rest=5)
+        others = [f for f in self._fragments if f.kind != "all"]
+        for fragment in others[:8]:
+            yield f"planted {fragment.kind}", self._build("mixed", [*self._all[:1], fragment, fragment], rest=1)
+        for copies in self._copies():
+            yield f"{copies} copies", self._grouped(copies)
+        yield "larger", self._build("mixed", self._fragments, rest=16)
+        for fragment in others[8:]:
+            yield f"planted {fragment.kind}", self._build("mixed", [*self._all[:1], fragment], rest=1)
+        turn = 0
+        while True:
+            styles: tuple[Style, ...] = ("mixed", "distinct", "mixed", "ties")
+            chosen = self._draw.sample(self._fragments, min(len(self._fragments), 4))
+            yield "random", self._build(styles[turn % 4], [*self._all, *chosen], rest=3 + turn % 7)
+            turn += 1
+
+    def _strict(self) -> Iterator[tuple[str, Rows]]:
+        yield "empty", {key: [] for key in self._ground.tables}
+        if any(c.nullable for t in self._ground.tables.values() for c in t.columns):
+            yield "nulls", self._build("nulls", self._fragments, rest=5)
+            planted = [f for planter in self._planters for f in planter.nulls()]
+            if planted:
+                yield "planted nulls", self._build("mixed", [*self._all, *planted], rest=1)
+                for fragment in planted[:4]:
+                    yield "one null", self._build("mixed", [*self._all[:1], fragment], rest=0)
+            yield "all null", self._build("nulls", [], rest=2)
+        populated = self._build("mixed", self._all, rest=4)
+        for table in self._read[:4]:
+            yield f"{table} empty", {**populated, table: []}
+        yield "one row", self._build("mixed", [], rest=1)
+        yield "unsatisfied", self._build("mixed", [f for f in self._fragments if f.kind == "break"][:1], rest=0)
+        if any(not link.declared for link in self._ground.links):
+            for rest in (5, 9):
+                yield "orphans", self._build("mixed", self._fragments, rest=rest, orphans=True)
+        while True:
+            yield "nulls", self._build("nulls", self._fragments, rest=7)
+            yield "ties", self._build("ties", self._fragments, rest=9, orphans=True)
+
+    def _copies(self) -> list[int]:
+        """How many rows a group should have, around each threshold that an aggregate or a LIMIT names."""
+        wanted = [n for count in self._ground.facts.counts for n in (count + 1, count, count - 1)]
+        return list(dict.fromkeys(n for n in wanted if 1 <= n <= _COPIES + 1))[:5]
+
+    def _build(
+        self, style: Style, fragments: Sequence[Fragment], *, rest: int, orphans: bool = False
+    ) -> Rows:
+        filler = self._filler(style, orphans)
+        for fragment in fragments:
+            for table, partial in fragment.rows:
+                filler.add(table, dict(partial))
+        for table in self._read:
+            for _ in range(rest):
+                filler.add(table, {})
+        return filler.rows
+
+    def _grouped(self, copies: int) -> Rows:
+        """One group of `copies` rows, and smaller ones beside it: for HAVING, LIMIT and counts."""
+        filler = self._filler("mixed", False)
+        for size in (copies, max(1, copies - 1), copies + 1):
+            for fragment in self._all[:1] or [Fragment("all", tuple((t, {}) for t in self._read))]:
+                first = {
+                    table: row for table, partial in fragment.rows if (row := filler.add(table, dict(partial)))
+                }
+                for _ in range(size - 1):
+                    for table, partial in fragment.rows:
+                        self._repeat(filler, table, dict(partial), first)
+        return filler.rows
+
+    def _repeat(self, filler: Filler, table: str, partial: dict[str, object], first: Mapping[str, tuple[object, ...]]) -> None:
+        """A row like the first one of its table but for its keys; rows that others point at are kept single."""
+        if any(link.target == table for link in self._ground.links):
+            return
+        like = first.get(table)
+        if like is None:
+            filler.add(table, partial)
+            return
+        made = self._ground.tables[table]
+        kept = {
+            column.name.lower(): like[at]
+            for at, column in enumerate(made.columns)
+            if at not in self._ground.keys.get(table, set()) and self._draw.random() < 0.8
+        }
+        pointing = {
+            made.columns[link.own].name.lower(): like[link.own] for link in self._ground.links if link.table == table
+        }
+        filler.add(table, {**kept, **pointing})
+
+    def _filler(self, style: Style, orphans: bool) -> Filler:
+        ground = self._ground
+        return Filler(ground.tables, ground.pools, ground.links, ground.keys, self._draw, style, orphans=orphans)
