@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from t2s_tui.errors import UsageError
 
-_NOT_YET = {"equivalence": "The metric 'equivalence' is not in this version of t2s-tui"}
-
 
 @dataclass(frozen=True, slots=True)
 class Metric:
@@ -25,6 +23,7 @@ METRICS: dict[str, Metric] = {
         Metric("exact", "1", "is it the same text?"),
         Metric("normalized", "2", "is it the same query after normalisation?"),
         Metric("execution", "1", "does it return the same rows on the example's database?"),
+        Metric("equivalence", "1", "does no small database tell it from gold?"),
         Metric("judge", "1", "does a language model say that it does the same job?"),
     )
 }
@@ -34,8 +33,7 @@ def metric_named(name: str) -> Metric:
     """The metric of that name. Raises UsageError that names those there are."""
     found = METRICS.get(name.strip().lower())
     if found is None:
-        cause = _NOT_YET.get(name.strip().lower(), f"There is no metric {name!r}")
-        raise UsageError(cause, f"use some of {', '.join(METRICS)}")
+        raise UsageError(f"There is no metric {name!r}", f"use some of {', '.join(METRICS)}")
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.equivalence import Equivalence
 from t2s_tui.evaluation.exact import judge_exact
 from t2s_tui.evaluation.execution import Execution
 from t2s_tui.evaluation.judged import Judged, Pair
@@ -40,11 +41,12 @@ def check_pairs(lines: Iterable[str], metrics: Sequence[str]) -> Iterator[dict[s
 
 
 def _checked(lines: Iterable[str], names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    with Execution() as execution:
+    with Execution() as execution, Equivalence(workers=1) as equivalence:
         judges: dict[str, Callable[[Pair], Judged]] = {
             "exact": judge_exact,
             "normalized": judge_normalized,
             "execution": execution.judge,
+            "equivalence": equivalence.judge,
         }
         for number, line in enumerate(lines, 1):
             if not line.strip():

@@ -14,6 +14,7 @@ from typing import Any
 
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.equivalence import Equivalence
 from t2s_tui.evaluation.exact import judge_exact
 from t2s_tui.evaluation.execution import Execution
 from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
@@ -141,6 +142,11 @@ class _Run:
             elif name == "execution":
                 with Execution() as execution:
                     self._each(pairs, execution.judge, say)
+            elif name == "equivalence":
+                with Equivalence() as equivalence:
+                    for key, judged in zip(pairs, equivalence.judge_many(pairs.values()), strict=True):
+                        say(key, judged)
+                        stop_if_asked(self._progress)
             else:
                 self._each(pairs, judge_exact if name == "exact" else judge_normalized, say)
         finally:

@@ -161,9 +161,8 @@ def test_bad_requests(workspace: Workspace) -> None:
         (
             EvaluateRequest(predictions="p", metrics=["bleu"]),
             UsageError,
-            "exact, normalized, execution, judge",
+            "exact, normalized, execution, equivalence, judge",
         ),
-        (EvaluateRequest(predictions="p", metrics=["equivalence"]), UsageError, "not in this version"),
         (EvaluateRequest(predictions="q", metrics=CHEAP), NotFound, "empty, p|p, empty"),
         (EvaluateRequest(predictions="empty", metrics=CHEAP), UsageError, "no predictions yet"),
     ):

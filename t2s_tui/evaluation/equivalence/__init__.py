@@ -111,7 +111,8 @@ class _Worker:
         timer.daemon = True
         timer.start()
         try:
-            assert process.stdin is not None and process.stdout is not None
+            assert process.stdin is not None
+            assert process.stdout is not None
             process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
             process.stdin.flush()
             line = process.stdout.readline()
@@ -121,7 +122,11 @@ class _Worker:
             timer.cancel()
         if not line.endswith(b"\n"):
             self.close()
-            why = f"no verdict within {timeout:g} s" if late.is_set() else "the engine's process died on this pair"
+            why = (
+                f"no verdict within {timeout:g} s"
+                if late.is_set()
+                else "the engine's process died on this pair"
+            )
             return Judged(Outcome.UNKNOWN, why)
         answer: dict[str, Any] = json.loads(line)
         return Judged(Outcome(answer["outcome"]), answer["why"], answer["evidence"])

@@ -14,7 +14,7 @@ _DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one database. `differs` None: it says nothing (gold failed there, or is not settled by it).
+    """What came of one database. `differs` None: it says nothing (gold failed, or is not settled there).
 
     `tie`: the results differ in what an unordered read may bring first.
     """
@@ -76,7 +76,7 @@ def compare(engine: Engine, queries: Queries, *, shaky: bool) -> Outcome:
         return Outcome(not settled, turned_gold, turned, tie=True)
     if alike:
         return Outcome(None, gold, generated, tie=True)
-    # Gold itself hangs on the order of reading here. What is sure: how many rows, and which where none is cut.
+    # Gold itself hangs on the order of reading here. Sure is how many rows, and which where none is cut.
     if len(gold.columns) != len(generated.columns):
         return Outcome(True, gold, generated)
     counts = {len(gold.rows), len(turned_gold.rows)}

@@ -1,7 +1,7 @@
 """The databases that run both queries: SQLite in memory, and DuckDB for dialects that SQLite cannot run.
 
-They live in the worker (worker.py), whose process is killed when all else fails. What is run on them was written
-by a model: an authorizer lets it read and nothing else, and a deadline ends it.
+They live in the worker (worker.py), whose process is killed when all else fails. What is run on them was
+written by a model: an authorizer lets it read and nothing else, and a deadline ends it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class SqliteEngine:
         for table, places in _targets(tables):
             # SQLite wants the target of a foreign key to be unique, also where the DDL forgot to say so.
             names = ", ".join(quote(table.columns[at].name) for at in places)
-            self._connection.execute(f"CREATE UNIQUE INDEX {quote(f'{table.key}{places}')} ON {quote(table.name)} ({names})")
+            self._connection.execute(
+                f"CREATE UNIQUE INDEX {quote(f'{table.key}{places}')} ON {quote(table.name)} ({names})"
+            )
         self._insert = {table.key: _insert_of(table) for table in tables}
         self._references = any(table.references for table in tables)
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_LENGTH)
@@ -123,7 +125,9 @@ class SqliteEngine:
     def _late(self) -> bool:
         return time.monotonic() > self._deadline
 
-    def _allow(self, action: int, first: str | None, second: str | None, _db: str | None, _by: str | None) -> int:
+    def _allow(
+        self, action: int, first: str | None, second: str | None, _db: str | None, _by: str | None
+    ) -> int:
         if not self._locked or action in (
             sqlite3.SQLITE_READ,
             sqlite3.SQLITE_SELECT,
@@ -186,7 +190,7 @@ class DuckEngine:
 
     def _put(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
         kept: Rows = {}
-        for key, table in self._tables.items():
+        for table in self._tables.values():
             self._connection.execute(f"DELETE FROM {quote(table.name)}")
         for key, table in self._tables.items():
             kept[key] = []

@@ -151,9 +151,9 @@ def _distinct(column: Column, pool: tuple[Value, ...], turn: int) -> Value:
     return pool[turn % len(pool)] if column.kind == "bool" else _numbered(column, 40 + turn)
 
 
-def links_of(tables: Mapping[str, Table], pools: Pools, joined: list[tuple[tuple[str, str], tuple[str, str]]]) -> tuple[
-    list[Link], dict[str, set[int]]
-]:
+def links_of(
+    tables: Mapping[str, Table], pools: Pools, joined: list[tuple[tuple[str, str], tuple[str, str]]]
+) -> tuple[list[Link], dict[str, set[int]]]:
     """The links between tables, and which places are unique by themselves, as a person would expect them.
 
     Declared keys and references first. Where the queries join two columns and the DDL says nothing, the one
@@ -177,7 +177,9 @@ def links_of(tables: Mapping[str, Table], pools: Pools, joined: list[tuple[tuple
         a, b = _spot(tables, left), _spot(tables, right)
         if a is None or b is None or any({(k.table, k.own), (k.target, k.place)} == {a, b} for k in links):
             continue
-        source, target = (a, b) if _looks_like_key(tables, keys, b) >= _looks_like_key(tables, keys, a) else (b, a)
+        source, target = (
+            (a, b) if _looks_like_key(tables, keys, b) >= _looks_like_key(tables, keys, a) else (b, a)
+        )
         if _looks_like_key(tables, keys, target) == 0:
             continue
         if not tables[target[0]].keys:

@@ -87,6 +87,7 @@ def operators(tree: Any) -> Iterator[tuple[str, Change]]:
     """Comparison, logic, aggregate, arithmetic and set operators swapped for their neighbours."""
     for number, node in enumerate(_nodes(tree, *_SWAPS)):
         for other in _SWAPS[type(node)]:
+
             def change(copied: Any, number: int = number, other: Any = other) -> None:
                 found = _at(number, *_SWAPS)(copied)
                 found.replace(other(**{k: v for k, v in found.args.items() if v is not None}))
@@ -99,6 +100,7 @@ def literals(tree: Any) -> Iterator[tuple[str, Change]]:
     for number, node in enumerate(_nodes(tree, exp.Literal)):
         if isinstance(node.parent, exp.Limit | exp.Offset) or node.find_ancestor(exp.DataType):
             continue
+
         def change(copied: Any, number: int = number) -> None:
             found = _at(number, exp.Literal)(copied)
             text = str(found.this)
@@ -114,6 +116,7 @@ def conditions(tree: Any) -> Iterator[tuple[str, Change]]:
     """A condition left out; WHERE, HAVING left out; IN, LIKE and IS negated."""
     for number in range(len(_nodes(tree, exp.And, exp.Or))):
         for side in ("this", "expression"):
+
             def drop(copied: Any, number: int = number, side: str = side) -> None:
                 found = _at(number, exp.And, exp.Or)(copied)
                 found.replace(found.args[side])
@@ -122,12 +125,14 @@ def conditions(tree: Any) -> Iterator[tuple[str, Change]]:
     for name in ("where", "having"):
         for number, node in enumerate(_nodes(tree, exp.Select)):
             if node.args.get(name):
+
                 def without(copied: Any, number: int = number, name: str = name) -> None:
                     _at(number, exp.Select)(copied).set(name, None)
 
                 yield f"{name} left out", without
     for number, node in enumerate(_nodes(tree, exp.In, exp.Like, exp.Exists, exp.Between, exp.Is)):
         negated = isinstance(node.parent, exp.Not)
+
         def negate(copied: Any, number: int = number, negated: bool = negated) -> None:
             found = _at(number, exp.In, exp.Like, exp.Exists, exp.Between, exp.Is)(copied)
             (found.parent if negated else found).replace(found.copy() if negated else exp.not_(found.copy()))
@@ -140,6 +145,7 @@ def joins(tree: Any) -> Iterator[tuple[str, Change]]:
     for number, node in enumerate(_nodes(tree, exp.Join)):
         if node.args.get("on") is None and not node.args.get("using"):
             continue
+
         def change(copied: Any, number: int = number) -> None:
             found = _at(number, exp.Join)(copied)
             found.set("kind", None)
@@ -151,6 +157,7 @@ def joins(tree: Any) -> Iterator[tuple[str, Change]]:
 def shape(tree: Any) -> Iterator[tuple[str, Change]]:
     """DISTINCT, grouping, ordering, limits, ALL of a set operation."""
     for number, node in enumerate(_nodes(tree, exp.Select)):
+
         def distinct(copied: Any, number: int = number) -> None:
             found = _at(number, exp.Select)(copied)
             found.set("distinct", None if found.args.get("distinct") else exp.Distinct())
@@ -158,17 +165,20 @@ def shape(tree: Any) -> Iterator[tuple[str, Change]]:
         yield "DISTINCT", distinct
         group = node.args.get("group")
         if group is not None and len(group.expressions) > 1:
+
             def fewer(copied: Any, number: int = number) -> None:
                 _at(number, exp.Select)(copied).args["group"].expressions.pop()
 
             yield "grouping", fewer
         if len(node.expressions) > 1 and node.parent is None:
+
             def swapped(copied: Any, number: int = number) -> None:
                 found = _at(number, exp.Select)(copied)
                 found.set("expressions", found.expressions[1:] + found.expressions[:1])
 
             yield "columns", swapped
     for number in range(len(_nodes(tree, exp.Ordered))):
+
         def turned(copied: Any, number: int = number) -> None:
             found = _at(number, exp.Ordered)(copied)
             found.set("desc", not found.args.get("desc"))
@@ -176,12 +186,14 @@ def shape(tree: Any) -> Iterator[tuple[str, Change]]:
         yield "ordering", turned
     for number, node in enumerate(_nodes(tree, exp.Limit, exp.Offset)):
         if isinstance(node.expression, exp.Literal) and str(node.expression.this).isdigit():
+
             def more(copied: Any, number: int = number) -> None:
                 found = _at(number, exp.Limit, exp.Offset)(copied)
                 found.set("expression", exp.Literal.number(int(str(found.expression.this)) + 1))
 
             yield "limit", more
     for number in range(len(_nodes(tree, exp.Union))):
+
         def bag(copied: Any, number: int = number) -> None:
             found = _at(number, exp.Union)(copied)
             found.set("distinct", not found.args.get("distinct"))
@@ -190,10 +202,13 @@ def shape(tree: Any) -> Iterator[tuple[str, Change]]:
     for number, node in enumerate(_nodes(tree, exp.Count)):
         if node.this is None or isinstance(node.this, exp.Star):
             continue
+
         def counted(copied: Any, number: int = number) -> None:
             found = _at(number, exp.Count)(copied)
             inner = found.this
-            made = inner.expressions[0] if isinstance(inner, exp.Distinct) else exp.Distinct(expressions=[inner])
+            made = (
+                inner.expressions[0] if isinstance(inner, exp.Distinct) else exp.Distinct(expressions=[inner])
+            )
             found.set("this", made)
 
         yield "COUNT DISTINCT", counted

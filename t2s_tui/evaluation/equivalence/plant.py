@@ -51,7 +51,7 @@ class Planter:
         self._number = 0
 
     def fragments(self) -> Iterator[Fragment]:
-        """All that holds, twice; each branch of an OR; all but one condition, for each; without an instance."""
+        """All that holds, twice; each branch of an OR; all but one condition; without an instance."""
         if not self._reading.instances:
             return
         everything: list[Wish] = [(atom.tree, True) for atom in self._atoms]
@@ -69,15 +69,16 @@ class Planter:
     def nulls(self) -> Iterator[Fragment]:
         """All that holds, but for NULL in one column that the query speaks of, for each that may be NULL."""
         seen = set()
-        for ref in [r for atom in self._atoms for r in atom.refs] + [r for pair in self._reading.merges for r in pair]:
+        for ref in [r for atom in self._atoms for r in atom.refs] + [
+            r for pair in self._reading.merges for r in pair
+        ]:
             table = self._tables[ref.table]
             place = table.place(ref.column)
             if place is None or not table.columns[place].nullable or ref in seen:
                 continue
             seen.add(ref)
             wishes = [(a.tree, True) for a in self._atoms if ref not in a.refs]
-            for fragment in self._fragment("null", wishes, null=ref):
-                yield fragment
+            yield from self._fragment("null", wishes, null=ref)
 
     def _fragment(
         self, kind: str, wishes: list[Wish], leave_out: str | None = None, null: Ref | None = None
@@ -194,7 +195,7 @@ class Planter:
         return _TYPES.get(kind, "TEXT"), self._pools.of(table, column)
 
     def _any(self, root: tuple[str, str]) -> Value:
-        """A value for columns that are only equal to each other: a new number or word, so that rows stay apart."""
+        """A value for columns that are only equal to each other: a new one, so that rows stay apart."""
         kind, pool = self._pool(root)
         self._number += 1
         if kind in ("INTEGER", "REAL"):
@@ -203,7 +204,7 @@ class Planter:
 
 
 class Solver:
-    """Crosses pools of values and says which of them fulfil conditions. One SQLite connection, for one pair."""
+    """Crosses pools of values and says which fulfil conditions. One SQLite connection, for one pair."""
 
     def __init__(self) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -231,7 +232,9 @@ class Solver:
         self._steps = 0
         self._connection.set_progress_handler(self._enough, 5000)
         try:
-            rows = self._connection.execute(f"SELECT {chosen} FROM {tables}{where} LIMIT {_SOLUTIONS}").fetchall()
+            rows = self._connection.execute(
+                f"SELECT {chosen} FROM {tables}{where} LIMIT {_SOLUTIONS}"
+            ).fetchall()
         except (sqlite3.Error, ValueError, OverflowError):
             return []
         finally:
@@ -268,4 +271,3 @@ def _branches(tree: Any) -> Iterator[list[Wish]]:
 
 def _plain_columns(tree: Any) -> list[Any]:
     return [node for node in tree.walk() if isinstance(node, exp.Column)]
-

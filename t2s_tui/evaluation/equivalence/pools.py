@@ -1,4 +1,4 @@
-"""The values that a column is filled with: the constants it is compared with, values around them, and some more."""
+"""The values that a column is filled with: constants it is compared with, what lies around, plain ones."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def pool_of(kind: Kind, constants: Iterable[Value], patterns: Iterable[str]) -> 
 
 
 def _fits(kind: Kind, value: Value) -> bool:
-    """Whether the value may stand in a column of that kind: SQLite would take any, other engines would not."""
+    """Whether the value may stand in such a column: SQLite would take any, other engines would not."""
     if kind == "int":
         return isinstance(value, int)
     if kind == "real":
@@ -181,7 +181,9 @@ def _dates(kind: Kind, constant: Value) -> Iterable[Value]:
             yield f"{year:04d}-{day}{tail}"
     elif text.isdigit() and 1 <= int(text) <= 31:
         n = int(text)
-        yield from (f"2020-{m:02d}-{d:02d}{tail}" for m, d in ((min(n, 12), 9), (3, min(n, 31)), (n % 12 + 1, 9)))
+        yield from (
+            f"2020-{m:02d}-{d:02d}{tail}" for m, d in ((min(n, 12), 9), (3, min(n, 31)), (n % 12 + 1, 9))
+        )
 
 
 def _anniversaries(constants: list[Value]) -> list[str]:
@@ -230,4 +232,3 @@ def _instances(kind: Kind, pattern: str) -> Iterable[Value]:
     yield pattern.replace("%", "").replace("_", "qq")
     yield "k" + filled.replace("%", "k") + "k"
     yield pattern
-

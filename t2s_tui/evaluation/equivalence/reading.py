@@ -1,7 +1,7 @@
 """What a query reads and asks for: its table instances, its conditions, and which columns it compares.
 
-A query is flattened: the instances (aliases) of all its SELECTs, nested ones too, lie beside one another, and so
-do the conjuncts of every WHERE and ON. That is what rows are planted from (plant.py) and values drawn from
+A query is flattened: the instances (aliases) of all its SELECTs, nested ones too, lie beside one another, and
+so do the conjuncts of every WHERE and ON. That is what rows are planted from (plant.py) and values drawn from
 (pools.py); nothing here decides what the query means.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
@@ -59,7 +60,9 @@ class Reading:
     instances: dict[str, str] = field(default_factory=dict)  # instance -> table
     atoms: list[Atom] = field(default_factory=list)
     merges: list[tuple[Ref, Ref]] = field(default_factory=list)  # equal where the condition holds
-    soft: list[tuple[Ref, Ref]] = field(default_factory=list)  # outputs of set operations, position by position
+    soft: list[tuple[Ref, Ref]] = field(
+        default_factory=list
+    )  # outputs of set operations, position by position
     compared: list[tuple[Ref, Ref]] = field(default_factory=list)  # by any operator
 
     @property
@@ -195,7 +198,11 @@ def _conditions(block: Block, reading: Reading) -> None:
 
 
 def _condition(part: Any, block: Block, reading: Reading) -> None:
-    if isinstance(part, exp.EQ) and isinstance(part.this, exp.Column) and isinstance(part.expression, exp.Column):
+    if (
+        isinstance(part, exp.EQ)
+        and isinstance(part.this, exp.Column)
+        and isinstance(part.expression, exp.Column)
+    ):
         left, right = reading.resolve(part.this), reading.resolve(part.expression)
         if left is not None and right is not None:
             reading.merges.append((left, right))
@@ -240,7 +247,7 @@ def _using(block: Block, reading: Reading, name: str) -> None:
         for alias, source in block.sources.items()
         if isinstance(source, str) and reading.tables[source].place(name) is not None
     ]
-    reading.merges += list(zip(found, found[1:], strict=False))
+    reading.merges += list(pairwise(found))
 
 
 def _natural(block: Block, reading: Reading) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
 from t2s_tui.evaluation.equivalence.fill import Filler, Link, Style, links_of
@@ -49,21 +50,13 @@ class Recipes:
 
     def realistic(self, count: int) -> Iterator[Database]:
         """At most `count` databases as a person would expect them: no NULL, no orphan, no table empty."""
-        made = 0
-        for profile, rows in self._realistic():
+        for profile, rows in islice(self._realistic(), count):
             yield Database(profile, rows, True)
-            made += 1
-            if made >= count:
-                return
 
     def strict(self, count: int) -> Iterator[Database]:
         """At most `count` databases that only the DDL allows: NULLs, empty tables, orphans, ties."""
-        made = 0
-        for profile, rows in self._strict():
+        for profile, rows in islice(self._strict(), count):
             yield Database(profile, rows, False)
-            made += 1
-            if made >= count:
-                return
 
     def _realistic(self) -> Iterator[tuple[str, Rows]]:
         yield "planted", self._build("mixed", [*self._all, *self._fragments], rest=2)
@@ -72,7 +65,10 @@ class Recipes:
         yield "ties", self._build("ties", [*self._all, *self._all], rest=5)
         others = [f for f in self._fragments if f.kind != "all"]
         for fragment in others[:8]:
-            yield f"planted {fragment.kind}", self._build("mixed", [*self._all[:1], fragment, fragment], rest=1)
+            yield (
+                f"planted {fragment.kind}",
+                self._build("mixed", [*self._all[:1], fragment, fragment], rest=1),
+            )
         for copies in self._copies():
             yield f"{copies} copies", self._grouped(copies)
         yield "larger", self._build("mixed", self._fragments, rest=16)
@@ -99,7 +95,10 @@ class Recipes:
         for table in self._read[:4]:
             yield f"{table} empty", {**populated, table: []}
         yield "one row", self._build("mixed", [], rest=1)
-        yield "unsatisfied", self._build("mixed", [f for f in self._fragments if f.kind == "break"][:1], rest=0)
+        yield (
+            "unsatisfied",
+            self._build("mixed", [f for f in self._fragments if f.kind == "break"][:1], rest=0),
+        )
         if any(not link.declared for link in self._ground.links):
             for rest in (5, 9):
                 yield "orphans", self._build("mixed", self._fragments, rest=rest, orphans=True)
@@ -130,15 +129,19 @@ class Recipes:
         for size in (copies, max(1, copies - 1), copies + 1):
             for fragment in self._all[:1] or [Fragment("all", tuple((t, {}) for t in self._read))]:
                 first = {
-                    table: row for table, partial in fragment.rows if (row := filler.add(table, dict(partial)))
+                    table: row
+                    for table, partial in fragment.rows
+                    if (row := filler.add(table, dict(partial)))
                 }
                 for _ in range(size - 1):
                     for table, partial in fragment.rows:
                         self._repeat(filler, table, dict(partial), first)
         return filler.rows
 
-    def _repeat(self, filler: Filler, table: str, partial: dict[str, object], first: Mapping[str, tuple[object, ...]]) -> None:
-        """A row like the first one of its table but for its keys; rows that others point at are kept single."""
+    def _repeat(
+        self, filler: Filler, table: str, partial: dict[str, object], first: Mapping[str, tuple[object, ...]]
+    ) -> None:
+        """A row like the first of its table but for its keys; rows that others point at are kept single."""
         if any(link.target == table for link in self._ground.links):
             return
         like = first.get(table)
@@ -152,10 +155,14 @@ class Recipes:
             if at not in self._ground.keys.get(table, set()) and self._draw.random() < 0.8
         }
         pointing = {
-            made.columns[link.own].name.lower(): like[link.own] for link in self._ground.links if link.table == table
+            made.columns[link.own].name.lower(): like[link.own]
+            for link in self._ground.links
+            if link.table == table
         }
         filler.add(table, {**kept, **pointing})
 
     def _filler(self, style: Style, orphans: bool) -> Filler:
         ground = self._ground
-        return Filler(ground.tables, ground.pools, ground.links, ground.keys, self._draw, style, orphans=orphans)
+        return Filler(
+            ground.tables, ground.pools, ground.links, ground.keys, self._draw, style, orphans=orphans
+        )

@@ -45,9 +45,7 @@ def tables_of(ddl: str, dialect: str, engine: str) -> tuple[Table, ...]:
         trees = parse_all(ddl, dialect)
     except SqlSyntaxError as error:
         raise Unsupported(f"the DDL does not parse at {error.position}: {error.message}") from error
-    schemas = [
-        tree for tree in trees if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema)
-    ]
+    schemas = [tree for tree in trees if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema)]
     unique_later = _unique_indexes(trees)
     found = {str(tree.this.this.name).lower(): tree for tree in schemas}
     if not found:
@@ -229,7 +227,7 @@ def _translated(tree: Any, dialect: str, engine: str) -> str:
 
 
 def _drop_references(tree: Any) -> None:
-    """DuckDB checks foreign keys too early for rows that are changed one by one: the engine keeps them itself."""
+    """DuckDB checks foreign keys too early for rows that change one by one: the engine keeps them itself."""
     from sqlglot import exp
 
     for foreign in list(tree.find_all(exp.ForeignKey)):

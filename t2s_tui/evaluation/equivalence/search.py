@@ -163,7 +163,7 @@ class Search:
         yield from recipes.strict(self._databases - realistic)
 
     def run(self) -> Found:
-        """Try the databases in order; stops at the first that refutes, or that the generated query cannot run on."""
+        """Try the databases in order, up to the first that refutes or on which the generated SQL fails."""
         found = Found(engine=self.engine.name, kept=[])
         for database in self.databases():
             if time.monotonic() > self._until:
@@ -188,7 +188,7 @@ class Search:
         return found
 
     def coverage(self, found: Found) -> tuple[int, int]:
-        """(mutants of gold made, those that the tried databases tell from gold). Mutants that fail are left out."""
+        """(mutants of gold made, those that the tried databases tell from gold), without those that fail."""
         mutants = mutants_of(self.case.trees[0], self.case.engine)
         alive = [sql for _, sql in mutants]
         killed = failed = 0
@@ -217,4 +217,3 @@ class Search:
         kept = self.engine.load(rows)
         outcome = compare(self.engine, self.case.queries, shaky=self.case.shaky)
         return (kept, outcome) if outcome.differs and not outcome.generated.error else None
-

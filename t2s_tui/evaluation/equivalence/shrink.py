@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from t2s_tui.evaluation.equivalence.model import Row, Rows, Table, Value
 
-#: Whether the queries still differ on these rows, and the rows as the engine kept them; None when they do not.
+#: The rows as the engine kept them if the queries still differ on them, else None.
 Test = Callable[[Rows], Rows | None]
 _PLAIN: dict[str, Value] = {"int": 1, "real": 1, "text": "a", "bool": 1}
 

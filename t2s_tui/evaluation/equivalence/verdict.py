@@ -109,7 +109,12 @@ def _searched(case: Case, seed: int, databases: int) -> Judged:
 
 def _broken(found: Found, case: Case) -> Judged:
     assert found.outcome is not None
-    evidence = {"engine": found.engine, "class": "error", "databases": found.tried, "ran": case.queries.generated}
+    evidence = {
+        "engine": found.engine,
+        "class": "error",
+        "databases": found.tried,
+        "ran": case.queries.generated,
+    }
     return Judged(Word.ERROR, f"it does not run: {found.outcome.generated.error}", evidence)
 
 
@@ -140,7 +145,8 @@ def _common(search: Search, found: Found, seed: int) -> dict[str, Any]:
 
 
 def _refuted(search: Search, found: Found, seed: int) -> Judged:
-    assert found.refuted is not None and found.outcome is not None
+    assert found.refuted is not None
+    assert found.outcome is not None
     rows, outcome = _shrunk(search, found.refuted, found.outcome)
     kind = _class_of(search, found.refuted, rows, outcome)
     rows_read = sum(len(r) for r in rows.values())
@@ -181,13 +187,15 @@ def _shrunk(search: Search, database: Database, outcome: Outcome) -> tuple[Rows,
 
 
 def _integrity(search: Search) -> Any:
-    """Whether every link between tables still holds: a small counterexample must stay one that a person accepts."""
+    """Whether every link between tables still holds: it must stay one that a person would accept."""
     links = [link for link in search.ground.links if link.target in search.case.tables]
 
     def holds(rows: Rows) -> bool:
         for link in links:
             there = {row[link.place] for row in rows.get(link.target, ())}
-            if any(row[link.own] not in there for row in rows.get(link.table, ()) if row[link.own] is not None):
+            if any(
+                row[link.own] not in there for row in rows.get(link.table, ()) if row[link.own] is not None
+            ):
                 return False
         return True
 
@@ -220,7 +228,7 @@ def _counts(outcome: Outcome) -> str:
 
 def counterexample(tables: Mapping[str, Table], rows: Rows, outcome: Outcome) -> dict[str, Any]:
     """Plain JSON: the DDL, INSERT statements that replay after it, the tables as rows, both results."""
-    shown = [table for table in tables.values()]
+    shown = list(tables.values())
     return {
         "ddl": [f"{table.create};" for table in shown],
         "inserts": [insert_text(table, row) for table in shown for row in rows.get(table.key, ())],

@@ -40,7 +40,9 @@ def _judge(request: dict[str, Any]) -> Judged:
         import traceback
 
         traceback.print_exc()
-        return Judged(Outcome.UNKNOWN, f"the engine failed on this pair ({type(error).__name__}: {error})"[:300])
+        return Judged(
+            Outcome.UNKNOWN, f"the engine failed on this pair ({type(error).__name__}: {error})"[:300]
+        )
 
 
 def pair_to(pair: Pair) -> dict[str, Any]:

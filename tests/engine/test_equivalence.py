@@ -1,0 +1,224 @@
+"""Equivalence without a database: verdicts, their evidence replayed, classes, readings, hostile queries."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from t2s_tui.evaluation.equivalence import Equivalence
+from t2s_tui.evaluation.equivalence.verdict import judge_pair
+from t2s_tui.evaluation.judged import Judged, Pair
+from t2s_tui.records import Outcome
+from tests.shared_data import shared
+
+PASS, FAIL, UNKNOWN, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR
+SHOP = """
+CREATE TABLE users (user_id INTEGER PRIMARY KEY, name VARCHAR(255) NOT NULL, city TEXT, joined DATE);
+CREATE TABLE orders (
+  order_id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (user_id), total INTEGER,
+  paid_on DATE
+);
+"""
+GAME = """
+CREATE TABLE players (player_id INT PRIMARY KEY AUTO_INCREMENT, username VARCHAR(255) UNIQUE NOT NULL,
+  last_login DATETIME);
+CREATE TABLE characters (character_id INT PRIMARY KEY AUTO_INCREMENT, player_id INT, level INT,
+  FOREIGN KEY (player_id) REFERENCES players (player_id));
+"""
+
+
+def judged(gold: str, generated: str, ddl: str = SHOP, dialect: str = "sqlite", **more: Any) -> Judged:
+    return judge_pair(Pair(gold, generated, dialect, ddl, **more))
+
+
+def replayed(verdict: Judged) -> sqlite3.Connection:
+    """A fresh sqlite3 with the counterexample's statements run on it."""
+    example = verdict.evidence["counterexample"]
+    connection = sqlite3.connect(":memory:")
+    for statement in (*example["ddl"], *example["inserts"]):
+        connection.execute(statement)
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("gold", "generated", "kind", "realistic"),
+    [
+        ("SELECT name FROM users WHERE city = 'Seoul'", "SELECT name FROM users WHERE city <> 'Seoul'",
+         "data", FAIL),
+        ("SELECT COUNT(*) FROM orders WHERE total > 100", "SELECT COUNT(*) FROM orders WHERE total >= 100",
+         "data", FAIL),
+        ("SELECT u.name FROM users u LEFT JOIN orders o ON o.user_id = u.user_id",
+         "SELECT u.name FROM users u JOIN orders o ON o.user_id = u.user_id", "data", FAIL),
+        ("SELECT user_id FROM orders GROUP BY user_id HAVING COUNT(*) > 3",
+         "SELECT user_id FROM orders GROUP BY user_id HAVING COUNT(*) > 4", "data", FAIL),
+        ("SELECT name FROM users ORDER BY name LIMIT 100", "SELECT name FROM users ORDER BY name LIMIT 99",
+         "data", FAIL),
+        ("SELECT name FROM users WHERE joined > '2024-02-28'",
+         "SELECT name FROM users WHERE joined > '2024-03-01'", "data", FAIL),
+        ("SELECT COUNT(*) FROM users", "SELECT COUNT(city) FROM users", "null", PASS),
+        ("SELECT SUM(total) FROM orders", "SELECT COALESCE(SUM(total), 0) FROM orders", "empty", PASS),
+        ("SELECT MAX(order_id) FROM orders", "SELECT order_id FROM orders ORDER BY order_id DESC LIMIT 1",
+         "empty", PASS),
+    ],
+)  # fmt: skip
+def test_a_refutation_shows_rows_that_replay(
+    gold: str, generated: str, kind: str, realistic: Outcome
+) -> None:
+    verdict = judged(gold, generated)
+    assert verdict.outcome is FAIL, verdict
+    evidence = verdict.evidence
+    assert (evidence["class"], evidence["strict"]["outcome"]) == (kind, "fail")
+    assert evidence["realistic"]["outcome"] == str(realistic)
+    connection = replayed(verdict)
+    ran = evidence.get("ran", {"gold": gold, "generated": generated})
+    for side, sql in (("gold", ran["gold"]), ("pred", ran["generated"])):
+        rows = [list(row) for row in connection.execute(sql)]
+        assert Counter(map(str, rows)) == Counter(map(str, evidence["counterexample"][side]["rows"]))
+    assert sum(len(t["rows"]) for t in evidence["counterexample"]["tables"]) <= 8
+    assert json.loads(json.dumps(dict(evidence))) == dict(evidence)
+
+
+@pytest.mark.parametrize(
+    ("gold", "generated"),
+    [
+        ("SELECT name FROM users WHERE 5 < user_id", "select u.name from users as u where u.user_id > 5"),
+        ("SELECT COUNT(*) FROM orders", "SELECT COUNT(*) FROM orders o JOIN users USING (user_id)"),
+        ("SELECT name FROM users WHERE user_id IN (SELECT user_id FROM orders)",
+         "SELECT name FROM users u WHERE EXISTS (SELECT 1 FROM orders o WHERE o.user_id = u.user_id)"),
+        ("SELECT user_id FROM users EXCEPT SELECT user_id FROM orders",
+         "SELECT user_id FROM users WHERE user_id NOT IN (SELECT user_id FROM orders)"),
+        ("SELECT AVG(total) FROM orders", "SELECT SUM(total) * 1.0 / COUNT(total) FROM orders"),
+        ("SELECT MAX(joined) FROM users", "SELECT MAX(DISTINCT joined) FROM users"),
+    ],
+)  # fmt: skip
+def test_what_means_the_same_is_not_refuted(gold: str, generated: str) -> None:
+    verdict = judged(gold, generated)
+    assert verdict.outcome is PASS, verdict
+    assert verdict.evidence["class"] in ("proved", "not-refuted")
+
+
+def test_a_pass_says_how_much_was_tried() -> None:
+    verdict = judged(
+        "SELECT name FROM users WHERE user_id IN (SELECT user_id FROM orders WHERE total > 10)",
+        "SELECT name FROM users u WHERE EXISTS "
+        "(SELECT 1 FROM orders o WHERE o.user_id = u.user_id AND o.total >= 11 AND o.total = o.total)",
+    )
+    assert verdict.outcome is PASS
+    evidence = verdict.evidence
+    assert evidence["class"] == "not-refuted"
+    assert evidence["databases"] == 40
+    assert evidence["coverage"] > 0.8
+    assert evidence["mutants"]["killed"] <= evidence["mutants"]["made"]
+
+
+def test_the_same_seed_gives_the_same_verdict() -> None:
+    pair = Pair("SELECT city FROM users", "SELECT DISTINCT city FROM users", "sqlite", SHOP)
+    first, second, other = judge_pair(pair, 7), judge_pair(pair, 7), judge_pair(pair, 8)
+    assert first == second
+    assert other.outcome is first.outcome
+
+
+def test_mysql_is_translated_and_large_limits_are_shrunk_alike() -> None:
+    gold = (
+        "SELECT p.username FROM players p WHERE YEAR(p.last_login) = 2023 ORDER BY p.last_login DESC LIMIT 50"
+    )
+    wrong = gold.replace("2023", "2024")
+    verdict = judged(gold, wrong, GAME, "mysql")
+    assert (verdict.outcome, verdict.evidence["limits"]) == (FAIL, {"50": 4})
+    replayed(verdict)
+    same = judged(gold, gold.replace("= 2023", "> 2022 AND YEAR(p.last_login) < 2024"), GAME, "mysql")
+    assert same.outcome is PASS, same
+
+
+def test_dialects_that_sqlite_cannot_run_are_run_by_duckdb() -> None:
+    ddl = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, c VARCHAR);"
+    gold = "SELECT id FROM t QUALIFY ROW_NUMBER() OVER (PARTITION BY a ORDER BY id) = 1"
+    inner = "SELECT id, ROW_NUMBER() OVER (PARTITION BY a ORDER BY id) AS r FROM t"
+    assert judged(gold, f"SELECT id FROM ({inner}) WHERE r = 1", ddl, "duckdb").outcome is PASS
+    wrong = judged(gold, f"SELECT id FROM ({inner}) WHERE r <= 2", ddl, "duckdb")
+    assert wrong.outcome is FAIL
+    assert wrong.evidence["engine"].startswith("duckdb")
+
+
+def test_several_golds_are_right() -> None:
+    pair = Pair(
+        "SELECT name FROM users", "SELECT city FROM users", ddl=SHOP, accepted=("SELECT u.city FROM users u",)
+    )
+    assert judge_pair(pair).outcome is PASS
+
+
+@pytest.mark.parametrize(
+    ("generated", "ddl", "outcome", "word"),
+    [
+        ("", SHOP, ERROR, "no SQL"),
+        ("SELECT nope FROM users", SHOP, ERROR, "no such column: nope"),
+        ("SELECT (", SHOP, ERROR, "does not run"),
+        ("DELETE FROM users", SHOP, ERROR, "refused"),
+        ("SELECT name FROM users; DROP TABLE users", SHOP, ERROR, "refused"),
+        ("SELECT name FROM users", None, UNKNOWN, "no DDL"),
+        ("SELECT name FROM users", "CREATE TABEL (", UNKNOWN, "DDL"),
+    ],
+)
+def test_what_cannot_be_judged_says_why(generated: str, ddl: str | None, outcome: Outcome, word: str) -> None:
+    verdict = judge_pair(Pair("SELECT city FROM users", generated, "sqlite", ddl))
+    assert (verdict.outcome, word in verdict.why) == (outcome, True), verdict
+
+
+# -- the workers ------------------------------------------------------------------------------
+
+
+def test_many_pairs_come_back_in_order() -> None:
+    numbers = [str(n) for n in range(40)]
+    pairs = [Pair("SELECT user_id FROM users", f"SELECT {n} FROM users", "sqlite", SHOP) for n in numbers]
+    pairs[13] = Pair("SELECT name FROM users", "SELECT u.name FROM users u", "sqlite", SHOP)
+    with Equivalence(workers=2) as equivalence:
+        found = list(equivalence.judge_many(iter(pairs)))
+    assert [v.outcome for v in found] == [PASS if at == 13 else FAIL for at in range(40)]
+
+
+def _endless() -> Iterator[str]:
+    yield "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
+    yield "SELECT COUNT(*) FROM " + ", ".join(f"users u{n}" for n in range(30))
+    yield "SELECT LENGTH(HEX(RANDOMBLOB(900000000))) FROM users"
+    yield "SELECT load_extension('x') FROM users"
+
+
+@pytest.mark.parametrize("generated", list(_endless()))
+def test_hostile_queries_are_contained(generated: str) -> None:
+    with Equivalence(workers=1, timeout=15) as equivalence:
+        verdict = equivalence.judge(Pair("SELECT name FROM users", generated, "sqlite", SHOP))
+        assert verdict.outcome is not PASS
+        after = equivalence.judge(
+            Pair("SELECT name FROM users", "SELECT u.name FROM users u", "sqlite", SHOP)
+        )
+        assert after.outcome is PASS
+
+
+def test_a_worker_that_hangs_is_killed_and_another_goes_on() -> None:
+    with Equivalence(workers=1, timeout=0.001) as equivalence:
+        verdict = equivalence.judge(Pair("SELECT name FROM users", "SELECT city FROM users", "sqlite", SHOP))
+        assert (verdict.outcome, "no verdict within" in verdict.why) == (UNKNOWN, True)
+        equivalence._timeout = 60
+        again = equivalence.judge(Pair("SELECT name FROM users", "SELECT city FROM users", "sqlite", SHOP))
+        assert again.outcome is FAIL
+
+
+# -- labelled pairs ---------------------------------------------------------------------------
+
+
+def test_the_tricky_pairs() -> None:
+    rows = [json.loads(line) for line in shared("equivalence/tricky_cases.jsonl").read_text().splitlines()]
+    pairs = [Pair(r["gold"], r["pred"], r["dialect"], r["ddl"], ordered=r["strict_order"]) for r in rows]
+    with Equivalence() as equivalence:
+        found = list(equivalence.judge_many(pairs))
+    wrong = [
+        (row["id"], verdict.outcome)
+        for row, verdict in zip(rows, found, strict=True)
+        if (verdict.outcome is PASS) is not row["equivalent"]
+    ]
+    assert wrong == []
