@@ -77,9 +77,13 @@ class InspectScreen(SetsScreen):
     def _show_review(self, review: Review) -> None:
         self._review, self._stale = review, False
         self._with_faults = any(row.fault for row in review.rows)
-        self.query_one("#rows", Grid).set_columns(row_columns(review.metrics, faults=self._with_faults))
+        self._fit_rows()
         self._show_head()
         self._filter()
+
+    def _fit_rows(self) -> None:
+        grid, metrics = self.query_one("#rows", Grid), self._review.metrics if self._review else set()
+        grid.set_columns(row_columns(metrics, faults=self._with_faults, room=grid.size.width or 80))
 
     def _filter(self) -> None:
         """Apply the filter that holds, the cursor staying on its example, or at least in its place."""

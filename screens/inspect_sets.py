@@ -89,4 +89,8 @@ class SetsScreen(RowsScreen):
 
     def _fit(self) -> None:
         self.query_one("#set-grid", Grid).set_columns(set_columns(self.has_class("-narrow")))
+        self._fit_rows()
         self._show_head()
+
+    def _fit_rows(self) -> None:
+        """Give the columns of the rows the widths that there is room for."""

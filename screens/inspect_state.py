@@ -26,6 +26,7 @@ NO_SETS = (
     "t2s-tui generate --dataset NAME --split eval --model smollm2"
 )
 _FAULT_WIDTH = 16  # cells: `unknown column` fits
+_ROOMY = 52  # cells of a list in which that leaves enough for the question
 FILTER_HINT = "judge:yes  equiv:fail  -exact:pass  fault:join  is:failing  db:game  words"
 
 
@@ -71,10 +72,11 @@ def row_metrics(metrics: set[str]) -> tuple[tuple[str, str], ...]:
     return tuple(pair for pair in SIGN_METRICS if pair[0] != "equivalence" or pair[0] in metrics)
 
 
-def row_columns(metrics: set[str], *, faults: bool = False) -> tuple[Column, ...]:
-    """Number, a sign a metric, the leading fault where some are known, question."""
+def row_columns(metrics: set[str], *, faults: bool = False, room: int = 80) -> tuple[Column, ...]:
+    """Number, a sign a metric, the leading fault where some are known, question, in `room` cells."""
     signs = (Column(letter, 1) for _, letter in row_metrics(metrics))
-    fault = (Column("fault", _FAULT_WIDTH),) if faults else ()
+    width = _FAULT_WIDTH if room >= _ROOMY else _FAULT_WIDTH // 2
+    fault = (Column("fault", width),) if faults else ()
     return (Column("#", 5, right=True), *signs, *fault, Column("question"))
 
 
