@@ -27,6 +27,7 @@ FIRST_PAGE = 60  # rows found before they are shown: no screen has more
 RELEASE = 64_000  # rows after which their memory is given back: some 100 MB when their DDL was read
 KEEP = 0.5  # seconds after the last mark until they are written
 REPORT = 0.2  # seconds between two looks at a filter that still works, the first whatever it has found
+ROOMY = 120  # cells of a screen that has room for a column of findings
 SOURCE_ORDER = Order("number")
 
 
@@ -268,7 +269,8 @@ class DatasetRows(WorkbenchScreen):
             return [name for name in self._columns if name in there] or PLAIN
         if self.has_class("-narrow"):
             return NARROW
-        return AUDITED if table is not None and table.audited else PLAIN
+        roomy = self.size.width >= ROOMY and table is not None and table.audited
+        return AUDITED if roomy else PLAIN
 
     def _fit_columns(self) -> None:
         self.query_one("#rows", Grid).set_columns(grid_columns(self._names))
