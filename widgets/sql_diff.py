@@ -83,14 +83,22 @@ class SqlDiff(Section):
         def note(width: int) -> str:
             words = f"{view_of(pair, mode, width).value} · {pair.dialect}"
             if pair.assumptions:
-                return f"{words} · the same if {' and '.join(pair.assumptions)}"
+                return f"{words} · the same, if"
             return f"{words} · the same once normalised" if pair.same else words
 
         def draw(width: int) -> list[Text]:
             before = wrapped(lead, width, "  ", "  ") if lead is not None else []
+            before += assumption_lines(pair, width)
             return [*before, *pair_lines(pair, mode, width, with_gold=with_gold)]
 
         self.show(title, note, draw)
+
+
+def assumption_lines(pair: SqlPair, width: int) -> list[Text]:
+    """What must be true of the data for the two to be the same, one line each; none where nothing must."""
+    return [
+        line for words in pair.assumptions for line in wrapped(Text(words, style=WARN), width, "if ", "   ")
+    ]
 
 
 def view_of(pair: SqlPair, mode: DiffMode, width: int) -> DiffMode:

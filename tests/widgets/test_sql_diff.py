@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
-from widgets.sql_diff import BESIDE, DiffMode, pair_lines, read_pair, view_of
+from widgets.sql_diff import BESIDE, DiffMode, assumption_lines, pair_lines, read_pair, view_of
 
 DDL = "CREATE TABLE players (id INT, name VARCHAR(20), clan_id INT); CREATE TABLE clans (id INT, title TEXT);"
 GOLD = "SELECT p.name FROM players p LEFT JOIN clans c ON c.id = p.clan_id WHERE p.id = 1"
@@ -66,3 +66,15 @@ def test_no_line_is_wider_than_the_pane() -> None:
     for mode in DiffMode:
         for width in (40, 78, 120):
             assert max(cell_len(line.plain) for line in drawn(long, mode, width)) <= width
+
+
+def test_what_the_sameness_rests_on_is_said_in_full() -> None:
+    ddl = """CREATE TABLE players (id INT PRIMARY KEY, clan_id INT NOT NULL REFERENCES clans (id));
+    CREATE TABLE clans (id INT PRIMARY KEY);"""
+    joined = "SELECT p.id FROM players p JOIN clans c ON c.id = p.clan_id"
+    pair = read_pair("SELECT id FROM players", joined, "mysql", ddl)
+    assert pair.same
+    words = " ".join(line.plain[3:].strip() for line in assumption_lines(pair, 30))
+    assert words == "foreign keys hold: what they name is there"
+    assert max(cell_len(line.plain) for line in assumption_lines(pair, 30)) <= 30
+    assert not assumption_lines(read_pair(joined, joined, "mysql", ddl), 30)
