@@ -47,7 +47,8 @@ class Dataset:
 
     `license` is the source's own text, empty where it has none. `history` says how the rows became what they
     are, oldest first, as plain JSON: `{"step": "split" | "clean", ...}`, with how they were split, or with
-    the dataset that was cleaned and what was dropped from it and why.
+    the dataset that was cleaned and what was dropped from it and why. `databases` is the path of each
+    database that a row has, and the fingerprint of its content when the dataset was added.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Dataset:
     created_at: float
     license: str = ""
     history: tuple[Mapping[str, Any], ...] = ()
+    databases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

@@ -98,6 +98,8 @@ def _tell(workspace: Workspace, name: str, summary: Mapping[str, Any]) -> None:
     out.print()
     for title, values in _distributions(summary):
         out.print(f"{title:<16}{values}")
+    for path in summary["changed_databases"]:
+        out.print(f"{'changed':<16}{path} is not what it was when the dataset was added")
     for each in _worst(workspace, name):
         out.print(each)
     say("Drop rows with `t2s-tui datasets clean`; see them in the workbench with the filter `finding:any`.")

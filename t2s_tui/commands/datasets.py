@@ -129,6 +129,8 @@ def _show(args: argparse.Namespace) -> int:
         f"{dataset.name}   {splits_in_words(dataset)}   {dataset.dialect}   from {dataset.source}{dropped}"
     )
     out.print(f"fingerprint {dataset.fingerprint}   licence {license_in_words(dataset)}")
+    if dataset.databases:
+        out.print(f"{len(dataset.databases)} databases")
     for line in history_in_words(dataset):
         out.print(line)
     for example in found:

@@ -77,6 +77,7 @@ def add_dataset(
             dropped=checker.dropped,
             created_at=time.time(),
             license=opened.license,
+            databases=finder.fingerprints(),
         )
         dataset, added = _commit(workspace, staging, made, replace=replace)
     return AddReport(dataset, checker.problems, added, _notes(finder))

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 
 from t2s_tui.errors import DataError
+
+_PIECE = 1 << 20
+_WHOLE = 64 << 20  # bytes up to which all of a database is read for its fingerprint
+_SAMPLES = 64
 
 
 def find_database(folder: Path, db_id: str) -> Path | None:
@@ -43,6 +50,35 @@ def check_database(path: Path) -> None:
         raise DataError(f"The database {path} has no tables", "replace the file, or leave the databases out")
 
 
+def fingerprint_of(path: Path) -> str:
+    """16 hex digits of what is in the file. Of one larger than 64 MB the size, both ends and samples between.
+
+    Raises OSError.
+    """
+    content = hashlib.sha256()
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        content.update(size.to_bytes(8))
+        last = max(0, size - _PIECE)
+        step = _PIECE if size <= _WHOLE else last // _SAMPLES
+        for start in [*range(0, last, step), last]:
+            file.seek(start)
+            content.update(file.read(_PIECE))
+    return content.hexdigest()[:16]
+
+
+def changed_databases(known: Mapping[str, str]) -> list[str]:
+    """Which of these databases (path -> fingerprint) are gone or are not what they were."""
+    return [path for path, fingerprint in known.items() if _now(path) != fingerprint]
+
+
+def _now(path: str) -> str:
+    try:
+        return fingerprint_of(Path(path))
+    except OSError:
+        return ""
+
+
 class DatabaseFinder:
     """Finds the database of each row; a file is checked once however many rows use it."""
 
@@ -61,6 +97,10 @@ class DatabaseFinder:
     def without_database(self) -> list[str]:
         """The db_ids that the folder had nothing for."""
         return [db_id for db_id, found in self._by_id.items() if found is None]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Path -> fingerprint of every database that a row has."""
+        return {str(path): _now(str(path)) for path in sorted(self._checked)}
 
     def of_column(self, value: str, beside: Path | None) -> str | None:
         """The absolute path of what a `database` column names, as seen from the source; None without a file.

@@ -21,7 +21,7 @@ class Datasets:
         with transaction(self._db) as db:
             db.execute(
                 "INSERT OR REPLACE INTO datasets (name, source, format, dialect, fingerprint, splits, "
-                "dropped, created_at, license, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "dropped, created_at, license, history, databases) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     dataset.name,
                     dataset.source,
@@ -33,6 +33,7 @@ class Datasets:
                     dataset.created_at,
                     dataset.license,
                     json.dumps(dataset.history, ensure_ascii=False),
+                    to_json(dataset.databases),
                 ),
             )
 
@@ -64,5 +65,6 @@ class Datasets:
 def _dataset(row: sqlite3.Row) -> Dataset:
     values = dict(row)
     values["splits"] = from_json(values["splits"])
+    values["databases"] = from_json(values["databases"])
     values["history"] = tuple(json.loads(values["history"]))
     return Dataset(**values)

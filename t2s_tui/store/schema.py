@@ -72,6 +72,10 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE datasets ADD COLUMN license TEXT NOT NULL DEFAULT '';
     ALTER TABLE datasets ADD COLUMN history TEXT NOT NULL DEFAULT '[]';
     """,
+    # 3: the databases of a dataset and what was in them
+    """
+    ALTER TABLE datasets ADD COLUMN databases TEXT NOT NULL DEFAULT '{}';
+    """,
 )
 
 VERSION = len(MIGRATIONS)

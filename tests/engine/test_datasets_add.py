@@ -11,8 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from t2s_tui.datasets import databases
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.datasets.databases import fingerprint_of
 from t2s_tui.datasets.source import RowProblem
 from t2s_tui.errors import DataError, UsageError
 from t2s_tui.workspace import Workspace
@@ -25,6 +27,22 @@ PLAIN = "CREATE TABLE clans (\n  clan_id INT,\n  name TEXT\n);"
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return Workspace.open(tmp_path / "workspace")
+
+
+def test_a_large_database_is_known_by_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "large"
+    content = b"abcdefgh" * 1_000_000
+    path.write_bytes(content)
+    whole = fingerprint_of(path)
+    monkeypatch.setattr(databases, "_WHOLE", 1 << 20)
+    monkeypatch.setattr(databases, "_PIECE", 1 << 10)
+    sampled = fingerprint_of(path)
+    assert sampled == fingerprint_of(path) != whole
+    for at in (0, 500, len(content) - 1):  # both ends are always looked at
+        path.write_bytes(content[:at] + b"X" + content[at + 1 :])
+        assert fingerprint_of(path) != sampled
+    path.write_bytes(content[:-1])
+    assert fingerprint_of(path) != sampled
 
 
 def test_the_licence_is_the_folders_or_the_cards(tmp_path: Path) -> None:

@@ -119,6 +119,24 @@ def test_golds_that_do_not_run_return_nothing_or_too_much(tmp_path: Path, databa
     assert worst[4:6] == [1, 2]
 
 
+def test_databases_that_are_not_what_they_were(tmp_path: Path, databases: Path) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    rows = [row(f"{db}?", "SELECT 1", db_id=db) for db in ("game", "other")]
+    dataset = add_dataset(
+        workspace, str(write(tmp_path / "given.jsonl", rows)), databases=databases, dialect="sqlite"
+    ).dataset
+    paths = [str(databases / f"{name}.sqlite") for name in ("game", "other")]
+    assert list(dataset.databases) == paths
+    request = AuditRequest(dataset="given", processes=0)
+    assert audit_dataset(workspace, request, Quiet())["changed_databases"] == []
+    connection = sqlite3.connect(paths[0])
+    connection.execute("UPDATE players SET level = 7 WHERE id = 3")
+    connection.commit()
+    connection.close()
+    Path(paths[1]).unlink()
+    assert audit_dataset(workspace, request, Quiet())["changed_databases"] == paths
+
+
 def test_golds_that_say_nothing(tmp_path: Path, databases: Path) -> None:
     none = "FROM players WHERE level > 99"
     rows = [

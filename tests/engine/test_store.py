@@ -123,7 +123,10 @@ def test_a_workspace_of_the_first_version_opens(tmp_path: Path) -> None:
     with Store(path) as store:
         assert store.datasets.all() == [dataset()]
         cleaned = replace(
-            dataset("game-2"), license="CC BY-SA 4.0", history=({"step": "clean", "왜": ["a"]},)
+            dataset("game-2"),
+            license="CC BY-SA 4.0",
+            history=({"step": "clean", "왜": ["a"]},),
+            databases={"/게임.sqlite": "f" * 16},
         )
         store.datasets.put(cleaned)
         assert store.datasets.get("game-2") == cleaned

@@ -25,6 +25,7 @@ from t2s_tui.datasets.audit.summary import Tally, by_kind
 from t2s_tui.datasets.audit.table import write_audit
 from t2s_tui.datasets.audit.workers import STRETCH, Setup, Workers
 from t2s_tui.datasets.catalogue import ExampleTable, read_examples
+from t2s_tui.datasets.databases import changed_databases
 from t2s_tui.datasets.locks import catalogue_lock
 from t2s_tui.errors import DataError
 from t2s_tui.progress import Progress, stop_if_asked
@@ -60,7 +61,10 @@ def audit_dataset(
         audit = _Audit(table, progress)
         audit.examine(workers, spill)
         audit.compare(workers)
-        summary = audit.summary(request) | {"seconds": round(time.monotonic() - started, 1)}
+        summary = audit.summary(request) | {
+            "changed_databases": changed_databases(dataset.databases),
+            "seconds": round(time.monotonic() - started, 1),
+        }
         with catalogue_lock(workspace), workspace.store() as store:
             if store.datasets.get(dataset.name).fingerprint != dataset.fingerprint:
                 raise DataError(f"The dataset {dataset.name} was changed during its audit", "audit it again")

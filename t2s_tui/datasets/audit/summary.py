@@ -4,6 +4,7 @@ rows, databases, splits {name: rows}, findings {kind: rows}, with_findings
 question_language, ddl_language, hardness, joins, nesting, aggregates, features, dialects   {value: rows}
 golds {rows, empty, large, fails, elsewhere, "no database", "not run"}, max_rows
 tokens null or {tokenizer, prompt, block_size, least, median, p95, most, cut}
+changed_databases [path]   gone, or not what they were when the dataset was added
 unusual [{number, why}]   the oddest rows, at most 20
 """
 
