@@ -56,7 +56,7 @@ class DatasetsScreen(DatasetVersions):
         Binding("S", "turn", "the other end first", show=False),
         Binding("x", "mark", "mark", key_display="x/X"),
         Binding("X", "mark_all", "mark all listed", show=False),
-        Binding("V", "version", "version without the marked"),
+        Binding("V", "version", "new version"),
         Binding("u", "undo", "undo a mark", show=False),
         Binding("r", "run_gold", "run gold"),
         Binding("A", "audit", "audit"),
