@@ -117,7 +117,7 @@ class DatasetReader(DatasetRows):
             return
         for section, passed in self._waiting.items():
             self._waiting[section] = passed + 1
-            words = "running" if section == "result" else "the tokenizer is loaded and the row cut"
+            words = "running" if section == "result" else "p stops; the tokenizer is loaded"
             self.query_one(RowDetail).show_word(section, f"{words}  {duration(passed + 1)}")
 
     # -- tokens -------------------------------------------------------------------------------
@@ -126,7 +126,10 @@ class DatasetReader(DatasetRows):
         """Show the row as the tokens a model is trained on, or hide them."""
         self._with_tokens = not self._with_tokens
         if not self._with_tokens:
-            self._waiting.pop("tokens", None)
+            if self._waiting.pop("tokens", None) is not None and self._cutter is not None:
+                self._tickets["tokens"] += 1  # it is still loading: nobody waits for it any more
+                self._cutter.close()
+                self._cutter = None
             self.query_one(RowDetail).hide_tokens()
         elif self._how is None:
             self.fetch("usual", partial(usual_tokens, self.workspace), self._cut_with)
@@ -174,7 +177,8 @@ class DatasetReader(DatasetRows):
 
         def failed(error: Exception) -> None:
             self._waiting.pop("tokens", None)
-            detail.show_word("tokens", str(error))
+            if self._with_tokens:
+                detail.show_word("tokens", str(error))
 
         detail.show_word("tokens", f"{how[1]} · {how[0]}")
         self.fetch("tokens", partial(self._cutter.cut, reading.example, *how), show, failed)

@@ -107,7 +107,11 @@ def usual_tokens(workspace: Workspace) -> tuple[str, str]:
         newest = [*((s.created_at, s.model, s.prompt) for s in store.predictions.sets())]
         newest += [(r.created_at, r.model, str(r.recipe.get("prompt", ""))) for r in store.runs.all()]
     for _, model, prompt in sorted(newest, reverse=True):
-        if resolve_model(model, workspace).kind is not ModelKind.ENDPOINT:
+        try:
+            known = resolve_model(model, workspace).kind is not ModelKind.ENDPOINT
+        except ModelError:
+            continue  # its folder is gone
+        if known:
             return model, prompt or DEFAULT_TEMPLATE
     return BUNDLED, DEFAULT_TEMPLATE
 

@@ -324,3 +324,17 @@ async def test_the_filter_line_says_what_a_word_can_become(workspace: Workspace)
         await pressed(pilot, "escape")
         await until(pilot, lambda: "the hardness" not in screen_text(app))
         assert "3 " in screen_text(app).splitlines()[2]
+
+
+async def test_tokens_that_take_long_are_stopped(workspace: Workspace) -> None:
+    app = bench(workspace, start="datasets")
+    async with app.run_test(size=(140, 45), notifications=True) as pilot:
+        screen = await opened(pilot)
+        screen._how = ("smollm2", "book")
+        await pilot.press("p")
+        await on_screen(pilot, "book · smollm2")
+        await pilot.press("p")
+        await settled(pilot)
+        assert "Tokens" not in screen.query_one(RowDetail).plain
+        assert screen._cutter is None
+        assert "could not be counted" not in screen_text(app)  # no complaint about what was stopped
