@@ -42,7 +42,7 @@ async def test_evaluate_says_what_is_wrong_beside_the_field_and_starts_nothing(m
     workspace, _ = made
     app = bench(workspace, start="inspect")
     async with app.run_test(size=(140, 45)) as pilot:
-        await opened(pilot, "E", "j", "j", "j", "right", "f5")
+        await opened(pilot, "E", *["j"] * list(METRICS).index("judge"), "right", "f5")
         assert isinstance(app.screen, EvaluateForm)
         await on_screen(pilot, "the judge needs a model")
         await pressed(pilot, "escape")
@@ -59,7 +59,7 @@ async def test_evaluate_submits_a_job_with_what_was_chosen(made: Made) -> None:
         asked = [json.loads(path.read_text()) for path in workspace.jobs_dir.glob("*/job.json")]
         assert [job["kind"] for job in asked] == ["evaluate"]
         assert asked[0]["request"]["predictions"] == "tuned"
-        assert asked[0]["request"]["metrics"] == ["normalized", "execution"]
+        assert asked[0]["request"]["metrics"] == [m for m in METRICS if m not in ("exact", "judge")]
 
 
 def test_the_form_reads_a_judge_and_refuses_what_it_cannot_be() -> None:
