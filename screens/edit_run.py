@@ -99,7 +99,7 @@ class EditRunScreen(WorkbenchScreen):
         took = time.monotonic() - self._since if self._since else 0.0
         self._since = None
         changed = "" if self._ran != self._row.prediction.sql else ", as the model wrote it"
-        self._tell(f"judged in {took:.1f} s{changed}, rows compared {self._mode}: not kept")
+        self._tell(f"judged in {took:.1f} s{changed}, mode {self._mode}: not kept")
         self.query_one(EvidencePane).show(self._row.example.id, said, self.bench.ascii_only)
         if self.has_class("-narrow"):
             self.open_detail()

@@ -1,20 +1,23 @@
-"""Execution accuracy: both queries on the example's database, the results compared (mode `strict`).
+"""Execution accuracy: both queries on the example's database, the results compared in a named mode.
 
-Other dialects are translated to SQLite first; the evidence says which engine gave the verdict and what ran
-(traps 26, 27). Gold runs once an example, and its result is kept for the run.
+Other dialects are translated to SQLite first, and to DuckDB where a query needs a function that SQLite has
+not; the evidence says which engine gave the verdict and what ran (traps 26, 27). Gold runs once a run, on a
+connection of its own; a pair that was judged is not judged again.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from t2s_tui.errors import DataError
+from t2s_tui.evaluation.comparison import STRICT, Mode, Undecided, differs, weaknesses
+from t2s_tui.evaluation.engines import MISSING_FUNCTION, Engine, Engines, engine_name
 from t2s_tui.evaluation.judged import Judged, Pair, failed, passed
-from t2s_tui.evaluation.result_rows import as_evidence, difference, says_little
+from t2s_tui.evaluation.kept import Kept
+from t2s_tui.evaluation.result_rows import as_evidence
 from t2s_tui.evaluation.sandbox import (
     MAX_ROWS,
     TIMEOUT,
@@ -23,15 +26,14 @@ from t2s_tui.evaluation.sandbox import (
     QueryRefused,
     QueryResult,
     QueryTimeout,
-    Sandbox,
 )
 from t2s_tui.records import Outcome
 from t2s_tui.sql.dialects import SqlSyntaxError, parse, translate
+from t2s_tui.sql.distinct import has_distinct, without_distinct
 from t2s_tui.sql.guard import refuse_reason
 
-ENGINE = f"sqlite {sqlite3.sqlite_version}"
-
-_NO_FUNCTION = re.compile(r"no such function: (\w+)", re.IGNORECASE)
+_KEPT_VERDICTS = 4_096
+_QUOTED = re.compile(r'"([^"]*)"')
 #: Functions of other engines that SQLite has not: a verdict on a query that needs one would be about SQLite.
 _ELSEWHERE = frozenset(
     """REGEXP REGEXP_LIKE REGEXP_REPLACE REGEXP_SUBSTR CONCAT_WS LPAD RPAD STR_TO_DATE DATE_FORMAT LAST_DAY
@@ -47,19 +49,21 @@ _ELSEWHERE = frozenset(
 class Gold:
     """What gold came to: its result and whether order counts, or the trouble with it."""
 
+    sql: str
     result: QueryResult | None
     ordered: bool
     trouble: Judged | None
+    foreign: bool = False  # the trouble is a function that this engine has not
 
 
 class Execution:
-    """The metric with its sandbox and its cache of gold results. Close it, or use it in a `with`."""
+    """The metric with its sandboxes and what it keeps of a run. Close it, or use it in a `with`."""
 
-    def __init__(self, *, timeout: float = TIMEOUT, max_rows: int = MAX_ROWS) -> None:
-        self._sandbox = Sandbox()
-        self._timeout = timeout
-        self._max_rows = max_rows
-        self._golds: dict[tuple[str, str, str], Gold] = {}
+    def __init__(self, *, mode: Mode = STRICT, timeout: float = TIMEOUT, max_rows: int = MAX_ROWS) -> None:
+        self._mode = mode
+        self._engines = Engines(timeout=timeout, max_rows=max_rows)
+        self._golds: dict[tuple[str, str, str, Engine], Gold] = {}
+        self._judged: Kept[Pair, Judged] = Kept(_KEPT_VERDICTS)
 
     def __enter__(self) -> Execution:
         return self
@@ -68,60 +72,109 @@ class Execution:
         self.close()
 
     def close(self) -> None:
-        """End the sandbox's child."""
-        self._sandbox.close()
+        """End the sandboxes' processes."""
+        self._engines.close()
 
     def judge(self, pair: Pair) -> Judged:
-        """The verdict on one pair.
+        """The verdict on one pair: pass where it has the result of gold or of any other accepted query.
 
-        unknown: no database, a function that only another engine has, or results too long to compare.
+        unknown: no database, a function that no engine here has, or results too long to compare.
         error: gold or the database cannot be used. fail: all that is the generated SQL's own fault.
         """
+        key = replace(pair, question="", raw="", ddl=None)
+        found = self._judged.get(key)
+        if found is None:
+            found = self._any_gold(key)
+            evidence = {**found.evidence, "mode": self._mode.label} if pair.database else found.evidence
+            found = replace(found, evidence=evidence)
+            self._judged.put(key, found)
+        return found
+
+    def _any_gold(self, pair: Pair) -> Judged:
         if pair.database is None:
             return Judged(Outcome.UNKNOWN, "no database")
-        gold = self._gold(pair, pair.database)
+        first: Judged | None = None
+        for number, gold in enumerate((pair.gold, *pair.accepted)):
+            judged = self._one_gold(replace(pair, gold=gold), pair.database)
+            if judged.outcome is Outcome.PASS:
+                if number:
+                    evidence = {**judged.evidence, "accepted": gold}
+                    return Judged(Outcome.PASS, f"{judged.why}, as another accepted query", evidence)
+                return judged
+            if first is None or (first.outcome is Outcome.ERROR and judged.outcome is Outcome.FAIL):
+                first = judged
+        assert first is not None
+        return first
+
+    def _one_gold(self, pair: Pair, database: Path) -> Judged:
+        judged, foreign = self._on(pair, database, "sqlite")
+        if not foreign:
+            return judged
+        there, lacking = self._on(pair, database, "duckdb")
+        return judged if lacking or there.outcome is Outcome.ERROR else there
+
+    def _on(self, pair: Pair, database: Path, engine: Engine) -> tuple[Judged, bool]:
+        """The verdict by one engine, and whether that engine lacks a function of another."""
+        gold = self._gold(pair, database, engine)
         if gold.result is None:
             assert gold.trouble is not None
-            return gold.trouble
-        evidence: dict[str, Any] = {"engine": ENGINE, "gold": _evidence(gold.result), "weak": False}
-        return self._generated(pair, pair.database, gold, gold.result, evidence)
+            return gold.trouble, gold.foreign
+        evidence: dict[str, Any] = {
+            "engine": engine_name(engine),
+            "gold": _evidence(gold.result),
+            "weak": False,
+        }
+        return self._generated(pair, database, gold, gold.result, evidence, engine)
 
-    def _gold(self, pair: Pair, database: Path) -> Gold:
-        key = (str(database), pair.dialect, pair.gold)
+    def _gold(self, pair: Pair, database: Path, engine: Engine) -> Gold:
+        key = (str(database), pair.dialect, pair.gold, engine)
         if key not in self._golds:
-            self._golds[key] = self._run_gold(pair, database)
+            self._golds[key] = self._run_gold(pair, database, engine)
         return self._golds[key]
 
-    def _run_gold(self, pair: Pair, database: Path) -> Gold:
+    def _run_gold(self, pair: Pair, database: Path, engine: Engine) -> Gold:
+        def no(why: str) -> Gold:
+            return Gold("", None, False, Judged(Outcome.ERROR, why, {"engine": engine_name(engine)}))
+
         try:
-            ran = translate(pair.gold, pair.dialect, "sqlite")
-            result = self._run(database, ran)
+            ran = self._for_engine(pair.gold, pair.dialect, engine)
+            result = self._engines.run(engine, database, ran, gold=True)
         except SqlSyntaxError as error:
-            return _no_gold(f"gold does not parse at {error.position}: {error.message}")
+            return no(f"gold does not parse at {error.position}: {error.message}")
         except QueryFailed as error:
-            if name := _foreign_function(error):
-                trouble = Judged(Outcome.UNKNOWN, f"gold needs {name}, which SQLite has not")
-                return Gold(None, False, trouble)
-            return _no_gold(f"gold does not run: {_reason(error)}")
+            if name := _foreign_function(error, pair.dialect):
+                trouble = Judged(Outcome.UNKNOWN, f"gold needs {name}, which {_short(engine)} has not")
+                return Gold("", None, False, trouble, foreign=True)
+            return no(f"gold does not run: {_reason(error)}")
         except DatabaseUnreadable as error:
-            return _no_gold(error.cause)
+            return no(error.cause)
         except DataError as error:
-            return _no_gold(f"gold does not run: {_reason(error)}")
-        return Gold(result, orders(pair.gold, pair.dialect), None)
+            return no(f"gold does not run: {_reason(error)}")
+        return Gold(ran, result, orders(pair.gold, pair.dialect), None)
+
+    def _for_engine(self, sql: str, dialect: str, engine: Engine) -> str:
+        ran = translate(sql, dialect, engine)
+        return without_distinct(ran, engine) if self._mode.ignores_distinct else ran
 
     def _generated(
-        self, pair: Pair, database: Path, gold: Gold, expected: QueryResult, evidence: dict[str, Any]
-    ) -> Judged:
-        def broken(outcome: Outcome, why: str) -> Judged:
-            return Judged(outcome, why, {**evidence, "generated": {"error": why}})
+        self,
+        pair: Pair,
+        database: Path,
+        gold: Gold,
+        expected: QueryResult,
+        evidence: dict[str, Any],
+        engine: Engine,
+    ) -> tuple[Judged, bool]:
+        def broken(outcome: Outcome, why: str, foreign: bool = False) -> tuple[Judged, bool]:
+            return Judged(outcome, why, {**evidence, "generated": {"error": why}}), foreign
 
         if reason := refuse_reason(pair.generated, pair.dialect):
             return broken(Outcome.FAIL, reason if "no SQL" in reason else f"refused: {reason}")
         try:
-            ran = translate(pair.generated, pair.dialect, "sqlite")
-            if pair.dialect != "sqlite":
+            ran = self._for_engine(pair.generated, pair.dialect, engine)
+            if pair.dialect != "sqlite" or ran != pair.generated:
                 evidence["ran"] = ran
-            result = self._run(database, ran)
+            result = expected if ran == gold.sql else self._engines.run(engine, database, ran)
         except SqlSyntaxError as error:
             return broken(Outcome.FAIL, f"does not parse at {error.position}: {error.message}")
         except QueryRefused as error:
@@ -129,42 +182,56 @@ class Execution:
         except QueryTimeout as error:
             return broken(Outcome.FAIL, _reason(error))
         except QueryFailed as error:
-            if pair.dialect != "sqlite" and (name := _foreign_function(error)):
-                return broken(Outcome.UNKNOWN, f"it needs {name}, which SQLite has not")
+            if name := _foreign_function(error, pair.dialect):
+                return broken(Outcome.UNKNOWN, f"it needs {name}, which {_short(engine)} has not", True)
             return broken(Outcome.FAIL, _why_failed(pair, error))
         except DatabaseUnreadable as error:
             return broken(Outcome.ERROR, error.cause)
-        return _compared(pair, gold, expected, result, evidence, ran)
-
-    def _run(self, database: Path, sql: str) -> QueryResult:
-        return self._sandbox.run(database, sql, timeout=self._timeout, max_rows=self._max_rows)
+        if engine == "sqlite" and (words := quoted_strings(ran, result)):
+            evidence["notes"] = [
+                f'SQLite read "{word}" as a string: no column has that name' for word in words
+            ]
+        return _compared(self._mode, pair, gold, expected, result, evidence), False
 
 
 def _compared(
-    pair: Pair, gold: Gold, expected: QueryResult, result: QueryResult, evidence: dict[str, Any], ran: str
+    mode: Mode, pair: Pair, gold: Gold, expected: QueryResult, result: QueryResult, evidence: dict[str, Any]
 ) -> Judged:
     evidence["generated"] = _evidence(result)
-    if words := quoted_strings(ran, result):
-        evidence["notes"] = [f'SQLite read "{word}" as a string: no column has that name' for word in words]
     ordered = gold.ordered if pair.ordered is None else pair.ordered
     left, right = (expected.columns, expected.rows), (result.columns, result.rows)
-    found = difference(left, right, ordered=ordered)
     if expected.truncated and result.truncated and len(expected.columns) == len(result.columns):
         return Judged(Outcome.UNKNOWN, f"both results are longer than {len(expected.rows):,} rows", evidence)
     if expected.truncated != result.truncated:
         long, short = ("gold", "it") if expected.truncated else ("it", "gold")
         return Judged(Outcome.FAIL, f"{long} returns more than {short}", evidence)
+    try:
+        found = differs(mode, left, right, ordered=ordered)
+    except Undecided as error:
+        return Judged(Outcome.UNKNOWN, str(error), evidence)
     if found is not None:
         return failed(found, **evidence)
-    evidence["weak"] = says_little(expected.rows)
+    reasons = weaknesses(
+        left,
+        right,
+        ordered=ordered,
+        limited=bool(re.search(r"\blimit\b", pair.gold, re.IGNORECASE)),
+        distinct=has_distinct(pair.gold) != has_distinct(pair.generated),
+    )
+    evidence["weak"] = bool(reasons)
+    if reasons:
+        evidence["weak_because"] = reasons
     rows = len(expected.rows)
     count = "no rows" if not rows else f"{rows} row" if rows == 1 else f"{rows} rows"
-    why = f"the same result ({count}{', in order' if ordered and rows > 1 else ''})"
-    return passed(f"{why}: weak, there is nothing to compare" if evidence["weak"] else why, **evidence)
+    in_order = (ordered or mode.name == "ordered") and mode.name != "bird-set" and rows > 1
+    why = f"the same result ({count}{', in order' if in_order else ''})"
+    return passed(f"{why}: weak, {reasons[0]}" if reasons else why, **evidence)
 
 
 def orders(sql: str, dialect: str) -> bool:
     """Whether the outermost query has an ORDER BY: the words inside a literal or subquery do not count."""
+    if "order" not in sql.lower():
+        return False
     from sqlglot import exp
 
     try:
@@ -180,13 +247,14 @@ def quoted_strings(sql: str, result: QueryResult) -> list[str]:
     """The double-quoted names that SQLite took for strings (trap 27): quoted, and no column that was read."""
     from sqlglot import exp
 
-    if '"' not in sql:
+    columns = {column.lower() for _, column in result.reads}
+    if all(word.lower() in columns for word in _QUOTED.findall(sql)):
         return []
     try:
         tree = parse(sql, "sqlite")
     except SqlSyntaxError:
         return []
-    known = {column.lower() for _, column in result.reads} | {"rowid", "oid", "_rowid_"}
+    known = columns | {"rowid", "oid", "_rowid_"}
     known |= {a.alias.lower() for a in tree.find_all(exp.Alias, exp.TableAlias, exp.CTE, exp.Subquery)}
     known |= {
         str(c.this).lower()
@@ -201,19 +269,28 @@ def _evidence(result: QueryResult) -> dict[str, Any]:
     return as_evidence(result.columns, result.rows, result.truncated)
 
 
-def _no_gold(why: str) -> Gold:
-    return Gold(None, False, Judged(Outcome.ERROR, why, {"engine": ENGINE}))
-
-
 def _reason(error: DataError) -> str:
     """The half of the sentence that says what happened."""
     head, _, tail = error.cause.partition(": ")
     return tail if tail and head in ("The query failed", "The SQL was refused") else error.cause
 
 
-def _foreign_function(error: DataError) -> str | None:
-    found = _NO_FUNCTION.search(error.cause)
-    return found.group(1).upper() if found and found.group(1).upper() in _ELSEWHERE else None
+def _foreign_function(error: DataError, dialect: str) -> str | None:
+    """What the engine lacked of another one's, when that is why the query failed; None for its own fault.
+
+    What parses in its own dialect and not after the translation was not translated: no fault of the query.
+    """
+    if dialect == "sqlite":
+        return None
+    found = MISSING_FUNCTION.search(error.cause)
+    if found is None:
+        return "a syntax" if re.search(r"syntax error|Parser Error", error.cause) else None
+    name = next(group for group in found.groups() if group).upper()
+    return name if name in _ELSEWHERE else None
+
+
+def _short(engine: Engine) -> str:
+    return "SQLite" if engine == "sqlite" else "DuckDB"
 
 
 def _why_failed(pair: Pair, error: QueryFailed) -> str:

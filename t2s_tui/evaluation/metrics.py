@@ -22,7 +22,7 @@ METRICS: dict[str, Metric] = {
     for metric in (
         Metric("exact", "1", "is it the same text?"),
         Metric("normalized", "2", "is it the same query after normalisation?"),
-        Metric("execution", "1", "does it return the same rows on the example's database?"),
+        Metric("execution", "2 strict", "does it return the same rows on the example's database?"),
         Metric("equivalence", "1", "does no small database tell it from gold?"),
         Metric("judge", "1", "does a language model say that it does the same job?"),
     )

@@ -15,4 +15,5 @@ class EvaluateRequest(BaseModel):
     predictions: str = Field(min_length=1, description="the prediction set")
     metrics: list[str] = Field(min_length=1, description="names of metrics, in any order")
     judge: JudgeSettings | None = Field(None, description="needed when the metrics name the judge")
+    mode: str = Field("strict", description="how execution compares results: see evaluation/comparison.py")
     redo: bool = Field(False, description="judge again what has a verdict")

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
-from t2s_tui.evaluation.equivalence import Equivalence
-from t2s_tui.evaluation.exact import judge_exact
-from t2s_tui.evaluation.execution import Execution
+from t2s_tui.evaluation.comparison import mode_named
 from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.evaluation.metrics import Metric, metrics_named
-from t2s_tui.evaluation.normalized import judge_normalized
+from t2s_tui.evaluation.pool import judge_all
 from t2s_tui.evaluation.request import EvaluateRequest
 from t2s_tui.evaluation.statistics import score
 from t2s_tui.progress import Progress, stop_if_asked
@@ -36,10 +35,12 @@ _DECIDED = (Outcome.PASS, Outcome.FAIL)
 def evaluate(workspace: Workspace, request: EvaluateRequest, progress: Progress) -> dict[str, dict[str, Any]]:
     """Score a prediction set; returns metric -> Score as JSON, over all verdicts there are then.
 
-    Raises UsageError (an unknown metric, the judge without settings, no predictions), NotFound, ModelError
-    (the judge ends the run), JobStopped after a stop. What was judged before is stored in every case.
+    Raises UsageError (an unknown metric or mode, the judge without settings, no predictions), NotFound,
+    ModelError (the judge ends the run), JobStopped after a stop. What was judged before is stored in every
+    case.
     """
     metrics = metrics_named(request.metrics)
+    mode_named(request.mode)
     if request.judge is None and any(m.name == "judge" for m in metrics):
         raise UsageError(
             "The judge is asked for but not where it is",
@@ -96,6 +97,7 @@ class _Run:
         self._pairs = pairs
         self._request = request
         self._progress = progress
+        self._mode = mode_named(request.mode)
         self._done = 0
         self._total = 0
         self._passed = 0
@@ -114,6 +116,8 @@ class _Run:
 
     def _version(self, metric: Metric) -> str:
         settings = self._request.judge
+        if metric.name == "execution":
+            return self._mode.version
         return judge_version(settings) if metric.name == "judge" and settings else metric.version
 
     def _left(self, metric: str, version: str) -> dict[str, Pair | None]:
@@ -139,25 +143,18 @@ class _Run:
                 assert self._request.judge is not None
                 progress = self._progress
                 judge_pairs(self._request.judge, pairs, say, progress.stop_requested, progress.paused)
-            elif name == "execution":
-                with Execution() as execution:
-                    self._each(pairs, execution.judge, say)
-            elif name == "equivalence":
-                with Equivalence() as equivalence:
-                    for key, judged in zip(pairs, equivalence.judge_many(pairs.values()), strict=True):
-                        say(key, judged)
-                        stop_if_asked(self._progress)
             else:
-                self._each(pairs, judge_exact if name == "exact" else judge_normalized, say)
+                self._judge_here(name, pairs, say)
         finally:
             self._save()
 
-    def _each(
-        self, pairs: Mapping[str, Pair], judge: Callable[[Pair], Judged], say: Callable[[str, Judged], None]
-    ) -> None:
-        for key, pair in pairs.items():
-            say(key, judge(pair))
-            stop_if_asked(self._progress)
+    def _judge_here(self, name: str, pairs: Mapping[str, Pair], say: Callable[[str, Judged], None]) -> None:
+        """A metric of the processor, on all cores where there are enough pairs."""
+        workers = 1 if name == "exact" else 0
+        with closing(judge_all(pairs.items(), (name,), self._mode, workers)) as answers:
+            for key, said in answers:
+                say(key, said[name])
+                stop_if_asked(self._progress)
 
     def _add(self, verdict: Verdict) -> None:
         """Keep a verdict and say where the work is. The judge's are stored one by one: each was paid for."""

@@ -6,7 +6,7 @@ It reads one JSON object a line on stdin and answers one a line on stdout:
     {"columns", "rows", "truncated", "seconds", "reads"}  or  {"error", "code", "seconds"}
 
 A blob is {"hex": "..."}. Walls, outermost first: SIGALRM from the kernel when nothing else ends a query (the
-parent's SIGKILL comes before it), RLIMIT_AS, no file of more than 0 bytes, one read-only connection a query,
+parent's SIGKILL comes before it), RLIMIT_AS, no file of more than 0 bytes, one read-only connection a file,
 an allow-list authorizer, SQLite's own limits, a progress handler that knows the deadline.
 """
 
@@ -28,6 +28,7 @@ _STEPS_BETWEEN_LOOKS = 2_000
 _LAST_RESORT = 2.0  # seconds past the timeout, when the parent is gone too
 _DENIED_FUNCTIONS = frozenset(("load_extension", "fts3_tokenizer", "readfile", "writefile", "edit"))
 _WAL = 2
+_MOST_OPEN = 8
 
 
 def main() -> None:
@@ -39,7 +40,7 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def confine() -> None:
+def confine(memory: int = MEMORY_BYTES) -> None:
     """Give up memory, files and core dumps, where the platform can. Ctrl+C is the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -47,7 +48,7 @@ def confine() -> None:
     except ImportError:  # not a Unix: the other walls stand
         return
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    for name, limit in (("RLIMIT_AS", MEMORY_BYTES), ("RLIMIT_FSIZE", 0), ("RLIMIT_CORE", 0)):
+    for name, limit in (("RLIMIT_AS", memory), ("RLIMIT_FSIZE", 0), ("RLIMIT_CORE", 0)):
         try:
             which = getattr(resource, name)
             hard = resource.getrlimit(which)[1]
@@ -78,25 +79,59 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _query(request: dict[str, Any], deadline: float) -> dict[str, Any]:
-    reads: set[tuple[str, str]] = set()
-    connection = sqlite3.connect(_uri(Path(request["database"])), uri=True, isolation_level=None)
+    opened = _opened(Path(request["database"]))
+    connection = opened.connection
+    opened.reads.clear()
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
+    cursor = connection.cursor()
     try:
+        cursor.execute(request["sql"])
+        if cursor.description is None:
+            raise sqlite3.NotSupportedError("the statement returns no rows")
+        rows, truncated = _fetch(cursor, int(request["max_rows"]), int(request["max_bytes"]))
+        columns = [d[0] for d in cursor.description]
+    finally:
+        cursor.close()
+    return {"columns": columns, "rows": rows, "truncated": truncated, "reads": sorted(opened.reads)}
+
+
+class _Opened:
+    """A read-only connection, good for many queries as long as its file stays what it was."""
+
+    def __init__(self, path: Path) -> None:
+        self.reads: set[tuple[str, str]] = set()
+        # No statement is kept: a prepared one is not shown to the authorizer again.
+        connection = sqlite3.connect(_uri(path), uri=True, isolation_level=None, cached_statements=0)
+        self.connection = connection
         connection.text_factory = _text
         connection.execute("PRAGMA query_only = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         connection.setlimit(sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0)
-        connection.set_authorizer(authorizer(reads))
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
-        cursor = connection.execute(request["sql"])
-        if cursor.description is None:
-            raise sqlite3.NotSupportedError("the statement returns no rows")
-        rows, truncated = _fetch(cursor, int(request["max_rows"]), int(request["max_bytes"]))
-        columns = [d[0] for d in cursor.description]
-    finally:
-        connection.close()
-    return {"columns": columns, "rows": rows, "truncated": truncated, "reads": sorted(reads)}
+        connection.set_authorizer(authorizer(self.reads))
+
+
+_connections: dict[tuple[Any, ...], _Opened] = {}
+
+
+def _opened(path: Path) -> _Opened:
+    """The connection to this file, the same one for query after query. The last few are kept open."""
+    key = (str(path), *_identity(path), *_identity(path.with_name(path.name + "-wal")))
+    found = _connections.pop(key, None) or _Opened(path)
+    _connections[key] = found
+    while len(_connections) > _MOST_OPEN:
+        _connections.pop(next(iter(_connections))).connection.close()
+    return found
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """Changes when the file is written or replaced."""
+    try:
+        known = path.stat()
+    except OSError:
+        return ()
+    return known.st_dev, known.st_ino, known.st_size, known.st_mtime_ns
 
 
 def _uri(path: Path) -> str:

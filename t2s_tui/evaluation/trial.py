@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.records import Example, Verdict
 
-#: How execution accuracy may compare the rows -> what that asks of their order (None: gold's own ORDER BY).
-MODES: Mapping[str, bool | None] = {"strict": None, "in order": True, "in any order": False}
+#: How execution accuracy may compare the rows: the modes of `comparison`, the default first.
+MODES = ("strict", "ordered", "bird-set", "test-suite", "superset", "tolerant")
 
 
 def try_sql(example: Example, sql: str, mode: str = "strict", set_name: str = "") -> dict[str, Verdict]:
@@ -20,20 +18,20 @@ def try_sql(example: Example, sql: str, mode: str = "strict", set_name: str = ""
     Runs in the calling thread and takes as long as the query, at most the limit of the sandbox. The engines
     are imported when it is called: a screen may import this module.
     """
+    from t2s_tui.evaluation.comparison import mode_named
     from t2s_tui.evaluation.exact import judge_exact
     from t2s_tui.evaluation.execution import Execution
     from t2s_tui.evaluation.metrics import METRICS
     from t2s_tui.evaluation.normalized import judge_normalized
 
-    pair = replace(pair_of(example, sql), ordered=MODES[mode])
+    pair = pair_of(example, sql)
     said: dict[str, Judged] = {"exact": judge_exact(pair), "normalized": judge_normalized(pair)}
-    with Execution() as execution:
-        judged = execution.judge(pair)
-        said["execution"] = replace(judged, evidence={**judged.evidence, "mode": mode})
+    way = mode_named(mode)
+    with Execution(mode=way) as execution:
+        said["execution"] = execution.judge(pair)
+    versions = {name: metric.version for name, metric in METRICS.items()} | {"execution": way.version}
     return {
-        name: Verdict(
-            set_name, example.id, name, judged.outcome, judged.why, judged.evidence, METRICS[name].version
-        )
+        name: Verdict(set_name, example.id, name, judged.outcome, judged.why, judged.evidence, versions[name])
         for name, judged in said.items()
     }
 

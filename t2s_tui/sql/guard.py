@@ -18,8 +18,14 @@ RENAME REPLACE RESET REVOKE ROLLBACK SAVEPOINT SET SHOW START TRUNCATE UPDATE US
 _DOES = frozenset(_WORDS.split())
 _BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/|\()*", re.DOTALL)
 _WORD = re.compile(r"\S\w*")
+_READS = ("SELECT", "WITH")
 _FORBIDDEN_FUNCTIONS = frozenset(
     ("load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "load_file", "pg_read_file")
+)
+#: What a text must hold, be it in a literal, to be more than one SELECT.
+_TO_PARSE = re.compile(
+    rf";|\b(?:INTO|{'|'.join(sorted(_DOES - {'END', 'DESC'}))}|{'|'.join(sorted(_FORBIDDEN_FUNCTIONS))})\b",
+    re.IGNORECASE,
 )
 
 
@@ -29,6 +35,8 @@ def refuse_reason(sql: str, dialect: str) -> str | None:
     Text that does not parse is judged by its first word alone: the engine says then what is wrong with it.
     """
     word = first_word(sql)
+    if word in _READS and not _TO_PARSE.search(sql):
+        return None  # nothing in it could be more than a query: most predictions, and no parsing
     if not word:
         return "there is no SQL"
     if word in _DOES:

@@ -175,10 +175,10 @@ async def test_a_row_is_run_again_in_another_mode(made: Made) -> None:
     app = bench(workspace, start="inspect")
     async with app.run_test(size=(140, 45)) as pilot:
         await opened(pilot, "j", "j", "j", "j", "m")
-        await on_screen(pilot, "rows compared in order")
+        await on_screen(pilot, "mode ordered")
         await on_screen(pilot, "the rows are in another order")
         await pressed(pilot, "m")
-        await on_screen(pilot, "rows compared in any order")
+        await on_screen(pilot, "mode bird-set")
         await on_screen(pilot, "the same result")
 
 

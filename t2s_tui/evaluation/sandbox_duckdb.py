@@ -1,0 +1,179 @@
+"""The process that runs other people's SQL on DuckDB: the protocol and the walls of sandbox_child.py.
+
+The tables of the SQLite file are read by Python's own sqlite3, read-only, and put into a database in memory;
+then the connection gives up the file system, extensions and Python's variables, and its configuration is
+locked. A timer interrupts a query at its deadline; the parent's SIGKILL is the last resort.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from datetime import date, datetime, timedelta
+from datetime import time as clock
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+walls: Any = importlib.import_module("sandbox_child")  # a file beside this one, not the whole package
+
+_MOST_ROWS = 2_000_000
+_SETTINGS = """
+SET memory_limit = '512MB'; SET max_temp_directory_size = '0KB'; SET threads = 1;
+SET python_enable_replacements = false; SET autoinstall_known_extensions = false;
+SET autoload_known_extensions = false; SET allow_community_extensions = false;
+SET preserve_insertion_order = true; SET enable_external_access = false; SET lock_configuration = true;
+"""
+_TYPES = {"int": "BIGINT", "float": "DOUBLE", "str": "VARCHAR", "bytes": "BLOB"}
+
+
+def main() -> None:
+    """Answer queries until stdin ends."""
+    import duckdb
+
+    walls.confine(4 << 30)  # DuckDB reserves more than it uses; its own limit is lower
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        started = time.monotonic()
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, float(request["timeout"]) + 2.0)
+        try:
+            answer = _query(duckdb, request)
+        except duckdb.InterruptException:
+            answer = {"error": "interrupted", "code": "SQLITE_INTERRUPT"}
+        except (duckdb.OutOfMemoryException, MemoryError):
+            answer = {"error": "out of memory", "code": "SQLITE_NOMEM"}
+        except duckdb.PermissionException as error:
+            answer = {"error": str(error), "code": "SQLITE_AUTH"}
+        except sqlite3.Error as error:
+            answer = {"error": str(error), "code": getattr(error, "sqlite_errorname", "SQLITE_CANTOPEN")}
+        except (duckdb.Error, ValueError, OverflowError, RuntimeError) as error:
+            answer = {"error": str(error).split("\n")[0], "code": "SQLITE_ERROR"}
+        finally:
+            if hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        answer["seconds"] = time.monotonic() - started
+        sys.stdout.buffer.write(json.dumps(answer).encode("ascii") + b"\n")
+        sys.stdout.buffer.flush()
+
+
+_databases: dict[tuple[Any, ...], Any] = {}
+
+
+def _opened(duckdb: Any, path: Path) -> Any:
+    """The connection with the tables of this file; the last two are kept."""
+    key = (str(path), *walls._identity(path))
+    if key not in _databases:
+        while len(_databases) > 1:
+            _databases.pop(next(iter(_databases))).close()
+        _databases[key] = _loaded(duckdb, path)
+    return _databases[key]
+
+
+def _loaded(duckdb: Any, path: Path) -> Any:
+    source = sqlite3.connect(walls._uri(path), uri=True)
+    source.text_factory = walls._text
+    connection = duckdb.connect(":memory:")
+    names = [r[0] for r in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for name in names:
+        if not name.startswith("sqlite_"):
+            _copy(source, connection, name)
+    source.close()
+    connection.execute(_SETTINGS)
+    return connection
+
+
+def _copy(source: sqlite3.Connection, target: Any, name: str) -> None:
+    """One table. A column has the type of what is in it, text where that is mixed: SQLite declares little."""
+    table = _quoted(name)
+    cursor = source.execute(f"SELECT * FROM {table}")
+    columns = [d[0] for d in cursor.description]
+    rows = cursor.fetchmany(_MOST_ROWS)
+    types = [
+        _type(declared, {type(row[i]).__name__ for row in rows} - {"NoneType"})
+        for i, declared in enumerate(_declared(source, table))
+    ]
+    fields = ", ".join(f"{_quoted(c)} {t}" for c, t in zip(columns, types, strict=True))
+    target.execute(f"CREATE TABLE {table} ({fields})")
+    if rows:
+        values = [
+            tuple(str(v) if t == "VARCHAR" and v is not None else v for v, t in zip(r, types, strict=True))
+            for r in rows
+        ]
+        target.execute("BEGIN")
+        target.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", values)
+        target.execute("COMMIT")
+
+
+def _declared(source: sqlite3.Connection, table: str) -> list[str]:
+    return [
+        str(row[2]).upper() for row in source.execute(f"PRAGMA table_xinfo({table})") if row[6] in (0, 2, 3)
+    ]
+
+
+def _type(declared: str, held: set[str]) -> str:
+    if held <= {"str"} and any(word in declared for word in ("DATETIME", "TIMESTAMP")):
+        return "VARCHAR"
+    if held == {"int", "float"}:
+        return "DOUBLE"
+    if len(held) == 1:
+        return _TYPES[held.pop()]
+    if not held:
+        number = any(word in declared for word in ("INT", "REAL", "DOUB", "FLOA", "NUM", "DEC"))
+        return "DOUBLE" if number else "VARCHAR"
+    return "VARCHAR"
+
+
+def _query(duckdb: Any, request: dict[str, Any]) -> dict[str, Any]:
+    connection = _opened(duckdb, Path(request["database"]))
+    timer = threading.Timer(float(request["timeout"]), connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        connection.execute(request["sql"])
+        columns = [d[0] for d in connection.description or ()]
+        rows, truncated = _fetch(connection, int(request["max_rows"]), int(request["max_bytes"]))
+    finally:
+        timer.cancel()
+        timer.join()
+    return {"columns": columns, "rows": rows, "truncated": truncated, "reads": []}
+
+
+def _fetch(connection: Any, max_rows: int, max_bytes: int) -> tuple[list[list[Any]], bool]:
+    rows: list[list[Any]] = []
+    while batch := connection.fetchmany(1_000):
+        for row in batch:
+            plain = [_plain(value) for value in row]
+            max_bytes -= sum(len(str(v)) if isinstance(v, str | dict) else 8 for v in plain)
+            if len(rows) >= max_rows or max_bytes < 0:
+                return rows, True
+            rows.append(plain)
+    return rows, False
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, int | float | str):
+        return int(value) if isinstance(value, bool) else value
+    if isinstance(value, bytes | bytearray):
+        return {"hex": bytes(value).hex()}
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ")
+    if isinstance(value, date | clock | timedelta):
+        return str(value)
+    return str(value)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+if __name__ == "__main__":
+    main()
