@@ -90,7 +90,7 @@ class _Audit:
     def examine(self, workers: Workers, spill: IO[bytes]) -> None:
         """Every row by itself; the rows go to `spill`, their figures stay."""
         parts = []
-        started = time.monotonic()
+        first = 0.0  # when the first stretch was done: processes take a while to start
         for number, part in enumerate(workers.examine(len(self._table)), start=1):
             pickle.dump(part.rows, spill)
             parts.append(part.figures)
@@ -98,8 +98,10 @@ class _Audit:
             for row in part.rows:
                 self._kinds.update(row.kinds.split())
             done = min(number * STRETCH, len(self._table))
-            left = (time.monotonic() - started) / done * (len(self._table) - done)
-            self._step(done, "look at each row", eta_seconds=round(left, 1))
+            first = first or time.monotonic()
+            pace = (time.monotonic() - first) / max(1, done - STRETCH)
+            left = round(pace * (len(self._table) - done), 1) if number > 5 else None
+            self._step(done, "look at each row", left=left)
         self._figures = Figures.joined(parts)
         self._odd = ranking.unusual(self._figures.lengths)
 
@@ -140,6 +142,7 @@ class _Audit:
             if index % _SAY_EVERY == 0:
                 self._step(index, "write the results")
             yield replace(whole, worst=round(whole.weight + float(scores[index]), 4))
+        self._step(len(self._table), "write the results")
 
     def summary(self, request: AuditRequest) -> dict[str, Any]:
         """The audit as a whole (see summary.py)."""
@@ -197,8 +200,9 @@ class _Audit:
             for at in odd
         ]
 
-    def _step(self, done: int, label: str, *, total: int | None = None, **figures: float) -> None:
+    def _step(self, done: int, label: str, *, total: int | None = None, left: float | None = None) -> None:
         stop_if_asked(self._progress)
+        figures = {"eta_seconds": left} if left is not None else {}
         self._progress.step(done, len(self._table) if total is None else total, label, **figures)
 
 
