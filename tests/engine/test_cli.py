@@ -155,7 +155,7 @@ def test_ko_text2sql_through_the_loop(shell: Shell) -> None:
         (("datasets", "show", "nothing"), 2, "There is no dataset 'nothing'"),
         (("train", "--dataset", "nothing"), 2, "There is no dataset"),
         (("evaluate", "nothing"), 2, "There are no predictions"),
-        (("evaluate", "x", "--metrics", "bleu"), 2, "exact, normalized, execution, judge"),
+        (("evaluate", "x", "--metrics", "bleu"), 2, "exact, normalized, execution, equivalence, judge"),
         (("compare", "a", "b"), 2, "There are no predictions"),
         (("jobs", "show", "77"), 2, "There is no job"),
         (("check", "--pairs", "/no/such.jsonl"), 1, "cannot be read"),
