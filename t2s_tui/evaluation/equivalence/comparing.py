@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from t2s_tui.evaluation.equivalence.cut import Cut, allows
 from t2s_tui.evaluation.equivalence.engines import MAX_ROWS, Engine
 from t2s_tui.evaluation.equivalence.model import Queries, Result, Row
 
@@ -52,10 +53,11 @@ def same(left: Result, right: Result, ordered: bool) -> bool:
     return a == b if ordered else Counter(a) == Counter(b)
 
 
-def compare(engine: Engine, queries: Queries, *, shaky: bool) -> Outcome:
+def compare(engine: Engine, queries: Queries, *, shaky: bool, cut: Cut | None = None) -> Outcome:
     """Run both on the loaded database. `shaky`: what one of them returns may hang on the order of reading.
 
-    A difference counts only where gold returns the same whichever way the tables are read; else only what
+    Where gold orders, `cut` says what it may return, and anything else is a difference. Otherwise
+    a difference counts only where gold returns the same whichever way the tables are read; else only what
     no reading of gold can explain does: another number of rows, or other rows where nothing is cut off.
     """
     gold, generated = engine.run(queries.gold), engine.run(queries.generated)
@@ -66,6 +68,8 @@ def compare(engine: Engine, queries: Queries, *, shaky: bool) -> Outcome:
     alike = same(gold, generated, queries.ordered)
     if alike and not shaky:
         return Outcome(False, gold, generated)
+    if cut is not None and not (wider := engine.run(cut.sql)).error:
+        return _legal(engine, queries, cut, wider, gold, generated)
     turned_gold = engine.run(queries.gold, backwards=True)
     turned = engine.run(queries.generated, backwards=True)
     stable = same(gold, turned_gold, queries.ordered)
@@ -86,3 +90,17 @@ def compare(engine: Engine, queries: Queries, *, shaky: bool) -> Outcome:
         differs = not same(gold, generated, False)
         return Outcome(differs or None, gold, generated, tie=not differs)
     return Outcome(None, gold, generated, tie=True)
+
+
+def _legal(
+    engine: Engine, queries: Queries, cut: Cut, wider: Result, gold: Result, generated: Result
+) -> Outcome:
+    """By the set of results that gold allows: the other must stay in it, whichever way rows are read."""
+    if not allows(cut, wider, gold, queries.ordered, row_key):
+        return Outcome(None, gold, generated)  # its keys do not say how gold is ordered: nothing is sure
+    if not allows(cut, wider, generated, queries.ordered, row_key):
+        return Outcome(True, gold, generated)
+    turned = engine.run(queries.generated, backwards=True)
+    if turned.error or allows(cut, wider, turned, queries.ordered, row_key):
+        return Outcome(False, gold, generated)
+    return Outcome(True, gold, turned, tie=True)

@@ -12,6 +12,7 @@ from t2s_tui.evaluation.equivalence.reading import Reading, Ref
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
 _PATTERNS = (exp.Like, exp.ILike, exp.Glob, exp.RegexpLike, exp.SimilarTo)
+_NUMBER_WORDS = ("9.5", "10", "2", "100")  # text that sorts otherwise as a number
 _LARGEST_COUNT = 12  # larger thresholds cannot be reached with small databases: see thresholds.py
 
 
@@ -32,6 +33,8 @@ def collect(readings: Iterable[tuple[Any, Reading]]) -> Facts:
                 _count(node.expression, facts)
             elif isinstance(node, exp.Case) and node.this is not None:
                 _add(reading.refs(node.this), [i.this for i in node.args.get("ifs") or []], facts)
+            elif isinstance(node, exp.Cast | exp.TryCast) and node.to.this in exp.DataType.NUMERIC_TYPES:
+                _add(reading.refs(node.this), [exp.Literal.string(n) for n in _NUMBER_WORDS], facts)
             elif isinstance(node, exp.StrPosition | exp.Replace):
                 _add(reading.refs(node.this), list(node.find_all(exp.Literal)), facts)
         for left, right in (*reading.merges, *reading.soft, *reading.compared):

@@ -63,8 +63,8 @@ class Filler:
                 return None
         found = tuple(row)
         self.rows[table].append(found)
-        for at in self._unique(table):
-            self._used[(table, at)].add(row[at])
+        for at in self._unique(table):  # several NULLs are no repetition
+            self._used.setdefault((table, at), set()).add(row[at])
         if depth < _DEPTH:
             self._parents(table, found, depth)
         return found

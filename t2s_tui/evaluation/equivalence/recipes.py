@@ -89,7 +89,8 @@ class Recipes:
             if planted:
                 yield "planted nulls", self._build("mixed", [*self._all, *planted], rest=1)
                 for fragment in planted[:4]:
-                    yield "one null", self._build("mixed", [*self._all[:1], fragment], rest=0)
+                    yield "null alone", self._build("mixed", [fragment], rest=0)
+                yield "one null", self._build("mixed", [*self._all[:1], *planted[:2]], rest=0)
             yield "all null", self._build("nulls", [], rest=2)
         populated = self._build("mixed", self._all, rest=4)
         for table in self._read[:4]:

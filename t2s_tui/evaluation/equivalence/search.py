@@ -10,6 +10,7 @@ from typing import Any
 from sqlglot import exp
 
 from t2s_tui.evaluation.equivalence.comparing import Outcome, compare, same
+from t2s_tui.evaluation.equivalence.cut import Cut, cut_of
 from t2s_tui.evaluation.equivalence.engines import DuckEngine, Engine, SqliteEngine
 from t2s_tui.evaluation.equivalence.facts import collect
 from t2s_tui.evaluation.equivalence.model import Database, Queries, Rows, Table, Unsupported
@@ -35,6 +36,7 @@ class Case:
     trees: tuple[Any, Any]  # generated's is None where sqlglot cannot read it
     shaky: bool
     limits: Mapping[int, int]  # what large limits were shrunk to
+    cut: Cut | None = None  # what gold may return where it orders
 
 
 @dataclass
@@ -82,6 +84,7 @@ def prepare(gold: str, generated: str, dialect: str, ddl: str, engine: str, orde
         (gold_tree, generated_tree),
         any(map(_shaky, trees)) or generated_tree is None,
         limits,
+        cut_of(gold_tree, engine),
     )
 
 
@@ -170,7 +173,7 @@ class Search:
                 found.late = True
                 break
             rows = self.engine.load(database.rows)
-            outcome = compare(self.engine, self.case.queries, shaky=self.case.shaky)
+            outcome = compare(self.engine, self.case.queries, shaky=self.case.shaky, cut=self.case.cut)
             found.tried += 1
             found.realistic_tried += database.realistic
             if outcome.gold.error:
@@ -215,5 +218,5 @@ class Search:
     def differs(self, rows: Rows) -> tuple[Rows, Outcome] | None:
         """The rows as the engine keeps them and what the queries return, if they still differ there."""
         kept = self.engine.load(rows)
-        outcome = compare(self.engine, self.case.queries, shaky=self.case.shaky)
+        outcome = compare(self.engine, self.case.queries, shaky=self.case.shaky, cut=self.case.cut)
         return (kept, outcome) if outcome.differs and not outcome.generated.error else None
