@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from array import array
-from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from textual.message import Message
 from textual.timer import Timer
 
 from screens.base import WorkbenchScreen
 from screens.columns import ColumnsScreen
 from screens.pick import PickScreen, every_word
+from screens.row_scan import SOURCE_ORDER, RowsFound, RowsRefused, Scan
 from screens.row_table import AUDITED, COLUMNS, NARROW, PLAIN, RowTable, grid_columns
+from t2s_tui.datasets.arrow import int_array
 from t2s_tui.datasets.filter import RowFilter
 from t2s_tui.datasets.marks import write_marks
-from t2s_tui.datasets.ordering import SORT_KEYS, Order, SortKey, ordered
-from t2s_tui.errors import T2SError, UsageError
+from t2s_tui.datasets.ordering import SORT_KEYS, Order, SortKey
+from t2s_tui.errors import UsageError
 from widgets.filter_line import FilterBar
 from widgets.grid import Cell, Column, Grid
 
-FIRST_PAGE = 60  # rows found before they are shown: no screen has more
-RELEASE = 64_000  # rows after which their memory is given back: some 100 MB when their DDL was read
 KEEP = 0.5  # seconds after the last mark until they are written
-REPORT = 0.2  # seconds between two looks at a filter that still works, the first whatever it has found
 ROOMY = 120  # cells of a screen that has room for a column of findings
-SOURCE_ORDER = Order("number")
-
-
-@dataclass
-class RowsFound(Message):
-    """What a filter has found so far: `rows` from its beginning up to `count`; `seen` rows were looked at."""
-
-    run: int
-    rows: array[int]
-    count: int
-    seen: int
-    done: bool
-    cursor: int | None = None
-
-
-@dataclass
-class RowsRefused(Message):
-    """The filter or the order failed in the middle."""
-
-    run: int
-    error: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +93,10 @@ class DatasetRows(WorkbenchScreen):
             self._working = False
             self._show_found(Shown(), len(table), cursor=max(0, here))
             return
+        rows = replace(table.rows, marked=int_array(at + 1 for at in sorted(self._marked)))
         try:
             row_filter = RowFilter(query)
-            row_filter.check(table.rows)
+            row_filter.check(rows)
         except UsageError as error:
             self._working = False
             self._show_found(Shown(query, order, array("I")), 0, trouble=str(error))
@@ -128,33 +104,9 @@ class DatasetRows(WorkbenchScreen):
         self._working = True
         bar.show_count(None, len(table), "esc stops")
         self.refresh_bindings()
-        work = partial(self._scan, table, row_filter, order, run, here)
+        scan = Scan(run, rows, row_filter, order, here, table.release)
+        work = partial(scan.work, self.post_message, lambda: run == self._run)
         self.run_worker(work, group="filter", thread=True, exit_on_error=False)
-
-    def _scan(self, table: RowTable, row_filter: RowFilter, order: Order, run: int, here: int) -> None:
-        """In a thread: post the first page as soon as it is there, then all. Stops when it is overtaken."""
-        rows, found, told, reported = table.rows, array("I"), time.monotonic(), False
-        in_order = order == SOURCE_ORDER
-        try:
-            for scanned in row_filter.scan(rows) if row_filter.terms else ():
-                if run != self._run:
-                    return
-                found.extend(scanned.rows)
-                if scanned.seen % RELEASE == 0:
-                    table.release()
-                full = not reported and len(found) >= FIRST_PAGE
-                enough = full or time.monotonic() - told > REPORT
-                if in_order and enough and scanned.seen < len(rows):
-                    told, reported = time.monotonic(), True
-                    self.post_message(RowsFound(run, found, len(found), scanned.seen, False))
-            found = ordered(rows, order, found if row_filter.terms else None)
-            table.release()
-        except T2SError as error:
-            self.post_message(RowsRefused(run, error))
-            return
-        # Who has seen the first page may have moved on it: the cursor stays. Else it stays on its row.
-        cursor = None if reported else place_of(found, here, sorted_rows=in_order)
-        self.post_message(RowsFound(run, found, len(found), len(rows), True, cursor))
 
     def on_rows_found(self, message: RowsFound) -> None:
         if message.run != self._run or self._table is None:
@@ -331,15 +283,3 @@ class DatasetRows(WorkbenchScreen):
         folder, marked = self.workspace.dataset_dir(dataset.name), frozenset(self._marked)
         keep = partial(write_marks, folder, dataset.fingerprint, marked)
         self.fetch(f"marks {dataset.name}", keep, lambda _: None)
-
-
-def place_of(found: Sequence[int], index: int, *, sorted_rows: bool) -> int:
-    """Where row `index` is in the list: itself, else (in the order of the dataset) the next, or the first."""
-    if index < 0 or not found:
-        return 0
-    if sorted_rows:
-        return min(bisect_left(found, index), len(found) - 1)
-    try:
-        return found.index(index)
-    except ValueError:
-        return 0

@@ -6,15 +6,21 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 import pyarrow as pa
 
 
+def int_array(values: Iterable[int]) -> pa.Array:
+    """The numbers as an int64 array."""
+    numbers = array("q", values)
+    return pa.Array.from_buffers(pa.int64(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
 def int_scalar(value: int) -> pa.Scalar:
     """The number as an int64 scalar."""
-    return pa.Array.from_buffers(pa.int64(), 1, [None, pa.py_buffer(array("q", [value]))])[0]
+    return int_array((value,))[0]
 
 
 def string_array(values: Sequence[str]) -> pa.StringArray:

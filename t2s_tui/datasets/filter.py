@@ -18,7 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from t2s_tui.datasets.arrow import indexes_of, int_scalar
-from t2s_tui.datasets.filter_terms import FIELDS, WORD_COLUMNS, FilterField, Term, needs_audit, parse_query
+from t2s_tui.datasets.filter_terms import (
+    FIELDS,
+    WORD_COLUMNS,
+    FilterField,
+    Term,
+    needs_audit,
+    needs_marks,
+    parse_query,
+)
 from t2s_tui.errors import UsageError
 from t2s_tui.records import Example
 
@@ -33,10 +41,14 @@ _PYTHON: dict[str, Callable[[int, int], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The columns of a dataset's examples, and those of its audit in the same order where it has one."""
+    """The columns of a dataset's examples, and those of its audit in the same order where it has one.
+
+    `marked` are the numbers (int64) of rows that a person marked, None where marks are not known.
+    """
 
     examples: pa.Table
     audit: pa.Table | None = None
+    marked: pa.Array | None = None
 
     def __len__(self) -> int:
         return int(self.examples.num_rows)
@@ -44,7 +56,7 @@ class Rows:
     def stretch(self, start: int, length: int) -> Rows:
         """A part of the rows, nothing copied."""
         audit = self.audit.slice(start, length) if self.audit is not None else None
-        return Rows(self.examples.slice(start, length), audit)
+        return Rows(self.examples.slice(start, length), audit, self.marked)
 
     def column(self, name: str) -> pa.ChunkedArray:
         """A column, the audit's own word before the source's where both have one (hardness)."""
@@ -75,6 +87,8 @@ class RowFilter:
                 f"{', '.join(f'{name}:' for name in lacking)} needs an audit of this dataset",
                 "press A, or run `t2s-tui datasets audit NAME`",
             )
+        if rows.marked is None and needs_marks(self.terms):
+            raise UsageError("is:marked needs marks", "use it in the Datasets room, where x marks a row")
 
     def scan(self, rows: Rows, stretch: int = STRETCH) -> Iterator[Scanned]:
         """The rows it leaves, in order, a stretch at a time. Raises UsageError as `check` does."""
@@ -97,6 +111,8 @@ class RowFilter:
         """The same of one example in hand. Raises UsageError for a field that needs an audit."""
         if lacking := needs_audit(self.terms):
             raise UsageError(f"{lacking[0]}: needs an audit", "filter in the Datasets room")
+        if needs_marks(self.terms):
+            raise UsageError("is:marked needs marks", "filter in the Datasets room")
         return all(_of_example(term, example) != term.negated for term in self.terms)
 
 
@@ -127,7 +143,8 @@ def _cost(term: Term) -> int:
     field = FIELDS.get(term.field)
     if field is None:
         return 2
-    return {"number": 0, "exact": 1, "finding": 1, "contains": 2}[field.kind] + (field.column == "ddl")
+    costs = {"number": 0, "marked": 0, "exact": 1, "finding": 1, "contains": 2}
+    return costs[field.kind] + (field.column == "ddl")
 
 
 def _plainly(term: Term, rows: Rows) -> Any:
@@ -135,6 +152,8 @@ def _plainly(term: Term, rows: Rows) -> Any:
     if field is None:
         return _contains([rows.column(name) for name in _there(rows, WORD_COLUMNS)], term.values)
     column = rows.column(field.column)
+    if field.kind == "marked":
+        return pc.is_in(column, value_set=rows.marked)
     if field.kind == "number":
         compare = _COMPARE[term.compare]
         return reduce(pc.or_, (compare(column, int_scalar(int(value))) for value in term.values))

@@ -16,7 +16,7 @@ from typing import Literal
 from t2s_tui.errors import UsageError
 from t2s_tui.text import nfc
 
-Kind = Literal["exact", "contains", "number", "finding"]
+Kind = Literal["exact", "contains", "number", "finding", "marked"]
 
 #: What plain words are looked for in.
 WORD_COLUMNS = ("question", "gold", "db_id", "id", "evidence")
@@ -49,6 +49,7 @@ FIELDS: Mapping[str, FilterField] = {
     "agg": FilterField("number", "aggregates", "aggregates in the gold SQL", audited=True),
     "tokens": FilterField("number", "tokens", "tokens of prompt and answer", audited=True),
     "lang": FilterField("exact", "question_language", "the question's language: ko, en", audited=True),
+    "is": FilterField("marked", "number", "marked: rows that you marked"),
     "finding": FilterField("finding", "kinds", "what the audit found: leak, gold-empty, any", audited=True),
 }
 
@@ -95,6 +96,11 @@ def filter_help(text: str) -> str:
     return " ".join(f"{field}:" for field in begun or (FIELDS if not word else ()))
 
 
+def needs_marks(terms: tuple[Term, ...]) -> bool:
+    """Whether a term asks for rows that a person marked."""
+    return any(term.field and FIELDS[term.field].kind == "marked" for term in terms)
+
+
 def _term(match: re.Match[str]) -> Term:
     negated, name = bool(match["not"]), (match["field"] or "").lower()
     quoted, bare = match["quoted"], match["bare"] or ""
@@ -108,6 +114,8 @@ def _term(match: re.Match[str]) -> Term:
     values = (quoted,) if quoted is not None else tuple(part for part in bare.split(",") if part)
     if not any(values):
         raise UsageError(f"{name}: is followed by nothing", f"say what: {FIELDS[name].help}")
+    if FIELDS[name].kind == "marked" and values != ("marked",):
+        raise UsageError(f"{name}:{','.join(values)} is no filter", f"there is {name}:marked")
     if FIELDS[name].kind == "number":
         return _number(name, values, negated)
     return Term(name, values, negated)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from t2s_tui.datasets.arrow import int_array
 from t2s_tui.datasets.catalogue import read_examples, write_examples
 from t2s_tui.datasets.filter import RowFilter, Rows, filtered_rows, matches
 from t2s_tui.datasets.filter_terms import FIELDS, Term, filter_help, parse_query
@@ -124,6 +125,17 @@ def test_fields_of_the_audit(rows: Rows, query: str, found: list[int]) -> None:
         assert list(filtered_rows(rows, query)) == [3]  # -1: not counted
         return
     assert list(filtered_rows(rows, query)) == found
+
+
+def test_marked_rows(rows: Rows) -> None:
+    marked = replace(rows, marked=int_array((2, 5)))
+    assert list(filtered_rows(marked, "is:marked")) == [1, 4]
+    assert list(filtered_rows(marked, "-is:marked 마지막")) == [0]
+    assert list(filtered_rows(replace(rows, marked=int_array(())), "is:marked")) == []
+    with pytest.raises(UsageError, match="needs marks"):
+        filtered_rows(rows, "is:marked")
+    with pytest.raises(UsageError, match="there is is:marked"):
+        RowFilter("is:odd")
 
 
 def test_without_an_audit_its_fields_say_what_to_do(rows: Rows) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from screens.add_process import AddRequest
-from screens.dataset_rows import place_of
 from screens.datasets_state import problems_text, report_words
+from screens.row_scan import place_of
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.records import Dataset

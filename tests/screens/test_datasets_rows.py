@@ -107,7 +107,10 @@ async def test_marks_and_undo(workspace: Workspace) -> None:
         assert screen.query_one("#rows", Grid).cursor == 1
         await on_screen(pilot, "1 marked")
         assert " ✗       1 train" in screen_text(app)
-        await pressed(pilot, "slash", *"split:eval", "enter", "X")
+        await pressed(pilot, "slash", *"is:marked", "enter")
+        await on_screen(pilot, "1 of 3")
+        assert numbers(screen) == [1]
+        await pressed(pilot, "slash", "ctrl+u", *"split:eval", "enter", "X")
         await on_screen(pilot, "3 marked")
         await pressed(pilot, "X")  # all that are listed were marked: they are not any more
         assert screen._marked == {0}
@@ -172,7 +175,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
                 assert opened.wait(20)
 
     monkeypatch.setattr(RowFilter, "scan", slow)
-    monkeypatch.setattr("screens.dataset_rows.FIRST_PAGE", 1)
+    monkeypatch.setattr("screens.row_scan.FIRST_PAGE", 1)
     return opened
 
 
