@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,8 +27,32 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     return shell
 
 
-def test_audit_clean_split_and_export(shell: Shell, tmp_path: Path) -> None:
-    (summary,) = shell.json("datasets", "audit", "a", "--json", "--fail-on", "leak")
+class Commands:
+    """`t2s-tui datasets ...` in this process; the jobs it starts run in their own."""
+
+    def __init__(self, shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+        self._root = str(shell.root / "workspace")
+        self._capsys = capsys
+
+    def run(self, *words: str, code: int = 0) -> tuple[str, str]:
+        """What it wrote to stdout and to stderr."""
+        assert main(["datasets", *words, "--workspace", self._root]) == code
+        return self._capsys.readouterr()
+
+    def json(self, *words: str) -> dict[str, Any]:
+        (line,) = self.run(*words, "--json")[0].splitlines()
+        found = json.loads(line)
+        assert isinstance(found, dict)
+        return found
+
+
+@pytest.fixture
+def datasets(shell: Shell, capsys: pytest.CaptureFixture[str]) -> Commands:
+    return Commands(shell, capsys)
+
+
+def test_audit_clean_split_and_export(shell: Shell, datasets: Commands, tmp_path: Path) -> None:
+    summary = datasets.json("audit", "a", "--fail-on", "leak")
     assert summary["rows"] == 17
     assert summary["findings"] == {"gold-syntax": 1, "duplicate": 8}
     assert summary["job"].endswith("audit-a")
@@ -36,28 +61,28 @@ def test_audit_clean_split_and_export(shell: Shell, tmp_path: Path) -> None:
     assert "the gold SQL does not parse" in told.stdout
     assert "gold-syntax: 1 row" in told.stderr
 
-    (made,) = shell.json("datasets", "clean", "a", "--drop", "duplicate,gold-syntax", "--json")
+    made = datasets.json("clean", "a", "--drop", "duplicate,gold-syntax")
     assert (made["name"], made["size"], made["rows_dropped"]) == ("a-2", 8, 9)
     assert made["reasons"] == {"duplicate": 8, "gold-syntax": 1}
-    shell.run("datasets", "clean", "a", "--rows", "#1,#99", code=2)
+    assert "has no row 99" in datasets.run("clean", "a", "--rows", "#1,#99", code=2)[1]
 
-    (split,) = shell.json("datasets", "split", "a-2", "--ratio", "train=3,dev=1", "--json")
+    split = datasets.json("split", "a-2", "--ratio", "train=3,dev=1")
     assert split["splits"] == {"train": 6, "dev": 2}
     assert [step["step"] for step in split["history"]] == ["clean", "split"]
-    shown = shell.run("datasets", "show", "a-2", "--rows", "0").stdout
+    shown, _ = datasets.run("show", "a-2", "--rows", "0")
     assert "cleaned: 8 of 17 rows of a (duplicate 8, gold-syntax 1)" in shown
     assert "split by databases (weights train=3, dev=1; seed 42)" in shown
 
     out = tmp_path / "dev.jsonl"
-    (wrote,) = shell.json("datasets", "export", "a-2", "--to", str(out), "--split", "dev", "--json")
+    wrote = datasets.json("export", "a-2", "--to", str(out), "--split", "dev")
     assert wrote == {"file": str(out), "form": "jsonl", "rows": 2, "notes": []}
     assert {json.loads(line)["split"] for line in out.read_text("utf-8").splitlines()} == {"dev"}
-    for form, rows in (("text-csv", 8), ("messages", 8), ("spider", 8)):
+    for form in ("text-csv", "messages", "spider"):
         to = str(tmp_path / f"out-{form}")
-        assert shell.json("datasets", "export", "a-2", "--to", to, "--as", form, "--json")[0]["rows"] == rows
+        assert datasets.json("export", "a-2", "--to", to, "--as", form)["rows"] == 8
 
 
-def test_calls_that_are_wrong(shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_calls_that_are_wrong(datasets: Commands, tmp_path: Path) -> None:
     for words, said in (
         (["split", "a", "--ratio", "train"], "is not SPLIT=SHARE"),
         (["split", "a", "--ratio", "a=1,b=1", "--rest", "c"], "--rest"),
@@ -67,8 +92,7 @@ def test_calls_that_are_wrong(shell: Shell, tmp_path: Path, capsys: pytest.Captu
         (["audit", "a", "--block-size", "10"], "--tokenizer"),
         (["audit", "b"], "no dataset 'b'"),
     ):
-        assert main(["datasets", *words, "--workspace", str(shell.root / "workspace")]) == 2
-        assert said in capsys.readouterr().err
+        assert said in datasets.run(*words, code=2)[1]
 
 
 def test_a_kind_of_finding_may_stand_for_several() -> None:
