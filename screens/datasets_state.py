@@ -106,11 +106,6 @@ def health_words(health: Health | None) -> Text:
     return Text(f"{health.rows:,} with findings", style=WARN)
 
 
-def example_cells(example: Example) -> list[str]:
-    """number, split, database, question."""
-    return [f"{example.number}", example.split, example.db_id, example.question]
-
-
 def splits_words(dataset: Dataset) -> str:
     """`train 700 · eval 112`."""
     return " · ".join(f"{name} {count}" for name, count in dataset.splits.items())
