@@ -25,6 +25,7 @@ from screens.compare_state import (
     cells,
     difference_words,
     first_pair,
+    group_words,
     nothing_in,
     partners,
     side_words,
@@ -175,12 +176,13 @@ class CompareScreen(WorkbenchScreen):
         if paired is None:
             return
         result, sides = paired.comparison, self.query_one("#sides", Static)
-        lines = (
+        lines: tuple[str, ...] = (
             side_words("A", paired.a.name, result.score_a),
             side_words("B", paired.b.name, result.score_b),
             difference_words(paired),
         )
         width = sides.content_size.width or self.size.width - 2
+        lines = (*lines, group_words(paired, width))
         sides.update(Text("\n".join(clip(line, width) for line in lines), no_wrap=True))
 
     def on_resize(self) -> None:

@@ -10,6 +10,7 @@ from rich.text import Text
 from screens.inspect_state import SetRow
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.breakdown import paired_breakdown
 from t2s_tui.evaluation.compare import Comparison, compare
 from t2s_tui.evaluation.statistics import Score
 from t2s_tui.records import METRIC_ORDER, Example, Outcome, Prediction, PredictionSet, Verdict
@@ -22,8 +23,8 @@ from widgets.theme import verdict_sign
 GROUPS = ("only_b", "only_a", "neither", "both", "left_out")
 _TITLES = {
     "both": "both",
-    "only_a": "only A",
-    "only_b": "only B",
+    "only_a": "broken",
+    "only_b": "fixed",
     "neither": "neither",
     "left_out": "undecided",
 }
@@ -64,6 +65,7 @@ class Paired:
     examples: Mapping[str, Example]
     answers: tuple[Mapping[str, Prediction], Mapping[str, Prediction]]
     outcomes: tuple[Mapping[str, Outcome], Mapping[str, Outcome]]
+    by_hardness: Mapping[str, tuple[int, int, int]]  # group -> fixed, broken, examples
 
 
 def read_paired(workspace: Workspace, a: str, b: str, metric: str | None) -> Paired:
@@ -86,7 +88,9 @@ def read_paired(workspace: Workspace, a: str, b: str, metric: str | None) -> Pai
     }
     groups = {name: ids for name, ids in groups.items() if ids or name != "left_out"}
     left, right = ({i: found[chosen] for i, found in o.items() if chosen in found} for o in outcomes)
-    return Paired(*sets, chosen, metrics, comparison, groups, examples, answers, (left, right))
+    same = (*comparison.both, *comparison.neither)
+    hardness = paired_breakdown(examples, "hardness", comparison.fixed, comparison.broken, same)
+    return Paired(*sets, chosen, metrics, comparison, groups, examples, answers, (left, right), hardness)
 
 
 def try_paired(workspace: Workspace, picked: Picked) -> Paired | UsageError:
@@ -157,8 +161,23 @@ def difference_words(paired: Paired) -> str:
     score_a, score_b = paired.comparison.score_a, paired.comparison.score_b
     if score_a.accuracy is None or score_b.accuracy is None:
         return f"{paired.metric} decided nothing in one of the two"
-    points = 100 * (score_b.accuracy - score_a.accuracy)
-    return f"B {points:+.1f} points by {paired.metric}  ·  {p_words(paired.comparison.p_value)}"
+    result = paired.comparison
+    if result.difference is None:
+        return f"{paired.metric} decided no example in both"
+    low, high = (100 * end for end in result.interval)
+    points = f"B {100 * result.difference:+.1f} points ({low:+.1f} to {high:+.1f})"
+    return f"{points} by {paired.metric}  ·  {p_words(result.p_value)}"
+
+
+def group_words(paired: Paired, width: int) -> str:
+    """`hard +3 -1 of 20  extra +0 -2 of 9`: fixed and broken by hardness, as much of it as has room."""
+    line = ""
+    for group, (fixed, broken, size) in paired.by_hardness.items():
+        more = f"{line}  {group} +{fixed} -{broken} of {size}".lstrip()
+        if len(more) > width:
+            return line
+        line = more
+    return line
 
 
 def cells(paired: Paired, example_id: str, ascii_only: bool) -> Sequence[Cell]:

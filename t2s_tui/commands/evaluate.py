@@ -22,6 +22,12 @@ def add_parser(commands: Any) -> None:
     evaluate = common(commands.add_parser("evaluate", help="score a prediction set"), _evaluate)
     evaluate.add_argument("predictions")
     _metrics(evaluate)
+    _mode(evaluate)
+    evaluate.add_argument(
+        "--by",
+        choices=("hardness", "database", "feature", "fault"),
+        help="with --wait: the scores by this too",
+    )
     judge = evaluate.add_argument_group("the LLM judge (metric judge)")
     judge.add_argument("--judge-model", help="a model of the endpoint")
     judge.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible base URL (default: OpenAI's)")
@@ -39,11 +45,24 @@ def add_parser(commands: Any) -> None:
     common(check, _check, workspace=False)
     check.add_argument("--pairs", required=True, type=Path, metavar="FILE.jsonl", help="- for standard input")
     _metrics(check)
+    _mode(check)
+    check.add_argument(
+        "--workers", type=int, default=None, metavar="N", help="processes (default: one a core for a file)"
+    )
 
 
 def _metrics(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metrics", default=_DEFAULT_METRICS, help=f"separated by commas (default {_DEFAULT_METRICS})"
+    )
+
+
+def _mode(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mode",
+        default="strict",
+        help="how execution compares rows: strict (default), ordered, bird-set, test-suite, superset, "
+        "tolerant or 'tolerant(rel, abs)'",
     )
 
 
@@ -55,6 +74,7 @@ def _names(text: str) -> list[str]:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.comparison import mode_named
     from t2s_tui.evaluation.judge.settings import JudgeSettings
     from t2s_tui.evaluation.metrics import metric_named
     from t2s_tui.evaluation.request import EvaluateRequest
@@ -76,7 +96,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     with workspace.store() as store:
         store.predictions.get_set(args.predictions)
     request = checked(
-        EvaluateRequest, predictions=args.predictions, metrics=metrics, judge=judge, redo=args.redo
+        EvaluateRequest,
+        predictions=args.predictions,
+        metrics=metrics,
+        judge=judge,
+        mode=mode_named(args.mode).label,
+        redo=args.redo,
     )
     job = submit(workspace, "evaluate", f"evaluate {args.predictions}", request.model_dump(mode="json"))
     if not args.wait:
@@ -96,6 +121,25 @@ def _tell_scores(args: argparse.Namespace) -> None:
     with opened(args).store() as store:
         rows = [score_row(s) for s in scores_of(store, args.predictions)]
     table(("metric", "right", "of", "accuracy", "95% interval", "not counted"), rows, right=(1, 2, 3))
+    if args.by:
+        _tell_groups(args)
+
+
+def _tell_groups(args: argparse.Namespace) -> None:
+    from t2s_tui.evaluation.breakdown import breakdown_of
+    from t2s_tui.evaluation.review import load_review
+
+    review = load_review(opened(args), args.predictions)
+    for metric in (score.metric for score in review.scores):
+        rows = [
+            (group, *score_row(score)[1:])
+            for group, score in breakdown_of(review.rows, args.by, metric).items()
+        ]
+        table(
+            (f"{metric} by {args.by}", "right", "of", "accuracy", "95% interval", "not counted"),
+            rows,
+            (1, 2, 3),
+        )
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -111,6 +155,12 @@ def _compare(args: argparse.Namespace) -> int:
     ]
     table(("predictions", "right", "of", "accuracy", "95% interval", "not counted"), rows, right=(1, 2, 3))
     table(("both right", "only A", "only B", "neither", "McNemar p"), [paired_row(result)], right=range(5))
+    if result.difference is not None:
+        low, high = (100 * end for end in result.interval)
+        say(
+            f"B fixed {len(result.fixed)} and broke {len(result.broken)}: "
+            f"{100 * result.difference:+.1f} points (95% by paired bootstrap {low:+.1f} to {high:+.1f})."
+        )
     say(f"A is {args.a}, B is {args.b}, by {args.metric}.")
     return 0
 
@@ -122,11 +172,17 @@ def paired_row(result: Any) -> tuple[object, ...]:
 
 
 def _check(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.comparison import mode_named
     from t2s_tui.evaluation.metrics import metric_named
     from t2s_tui.evaluation.pairs import check_pairs
 
     metrics = [metric_named(name).name for name in _names(args.metrics)]
+    mode = mode_named(args.mode)
     counts: dict[tuple[str, str], int] = {}
+    # A program that writes line by line to a pipe waits for each answer: no reading ahead there.
+    workers = args.workers if args.workers is not None else 1 if str(args.pairs) == "-" else 0
+    if workers < 0:
+        raise UsageError("--workers is negative", "give a number of processes, or 0 for one a core")
     try:
         lines = sys.stdin if str(args.pairs) == "-" else args.pairs.open(encoding="utf-8")
     except OSError as error:
@@ -134,7 +190,7 @@ def _check(args: argparse.Namespace) -> int:
             f"{args.pairs} cannot be read ({error.strerror})", "name a JSONL file with --pairs"
         ) from error
     with lines:
-        for record in check_pairs(lines, metrics):
+        for record in check_pairs(lines, metrics, mode, workers):
             emit(record)
             for metric in metrics:
                 outcome = str(record.get(metric, {}).get("outcome", "error"))

@@ -9,6 +9,7 @@ from typing import Any
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, say
 from t2s_tui.commands.tables import write_table
+from t2s_tui.records import Verdict
 
 
 def add_parser(commands: Any) -> None:
@@ -20,6 +21,12 @@ def add_parser(commands: Any) -> None:
     )
 
 
+def _human(verdict: Verdict | None) -> dict[str, str | None]:
+    """A person's word beside the metrics', with its note; the columns are always there."""
+    note = str(verdict.evidence.get("note", "")) if verdict else None
+    return {"human": str(verdict.outcome) if verdict else None, "human_note": note}
+
+
 def _export(args: argparse.Namespace) -> int:
     from t2s_tui.datasets.catalogue import open_examples
 
@@ -28,7 +35,7 @@ def _export(args: argparse.Namespace) -> int:
         made = store.predictions.get_set(args.predictions)
         predictions = store.predictions.of(made.name)
         verdicts = store.verdicts.of(made.name)
-    metrics = sorted({metric for given in verdicts.values() for metric in given})
+    metrics = sorted({metric for given in verdicts.values() for metric in given} - {"human"})
     rows = []
     for example in open_examples(workspace, made.dataset).split(made.split):
         prediction = predictions.get(example.id)
@@ -46,6 +53,7 @@ def _export(args: argparse.Namespace) -> int:
                 "generated": prediction.sql,
                 **{metric: str(given[metric].outcome) if metric in given else None for metric in metrics},
                 **{f"{metric}_why": given[metric].why if metric in given else None for metric in metrics},
+                **_human(given.get("human")),
                 "raw": prediction.raw,
             }
         )

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from t2s_tui.errors import UsageError
-from t2s_tui.evaluation.statistics import Score, mcnemar_exact, score
+from t2s_tui.evaluation.statistics import Score, bootstrap_difference, mcnemar_exact, score
 from t2s_tui.records import Outcome
+from t2s_tui.store import Store
 from t2s_tui.workspace import Workspace
 
 _DECIDED = (Outcome.PASS, Outcome.FAIL, Outcome.ERROR)
@@ -33,6 +34,28 @@ class Comparison:
     score_b: Score
     p_value: float
 
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """What B gets right and A, the one before, did not."""
+        return self.only_b
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """What A got right and B does not."""
+        return self.only_a
+
+    @property
+    def difference(self) -> float | None:
+        """Accuracy of B less that of A over the examples that both decided, in -1..1; None without any."""
+        decided = len(self.both) + len(self.only_a) + len(self.only_b) + len(self.neither)
+        return (len(self.fixed) - len(self.broken)) / decided if decided else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The paired bootstrap's 95% interval of `difference`; always the same for the same counts."""
+        same = len(self.both) + len(self.neither)
+        return bootstrap_difference(len(self.fixed), len(self.broken), same)
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON, the lists as they are."""
         lists = ("both", "only_a", "only_b", "neither", "left_out")
@@ -45,17 +68,23 @@ class Comparison:
             "score_a": self.score_a.as_json(),
             "score_b": self.score_b.as_json(),
             "p_value": self.p_value,
+            "fixed": len(self.fixed),
+            "broken": len(self.broken),
+            "difference": self.difference,
+            "difference_interval": list(self.interval),
         }
 
 
 def compare(workspace: Workspace, a: str, b: str, metric: str = "execution") -> Comparison:
     """Compare the sets `a` and `b` by one metric.
 
-    Raises NotFound for a set that is not there, UsageError when one has no verdict of that metric or the
-    two share no example.
+    Raises NotFound for a set that is not there, UsageError when one has no verdict of that metric, the two
+    share no example, or execution compared their rows in different modes.
     """
     with workspace.store() as store:
         outcomes = []
+        if metric == "execution":
+            _same_mode(store, a, b)
         for name in (a, b):
             store.predictions.get_set(name)
             rows = store.verdicts.outcomes(name)
@@ -67,6 +96,19 @@ def compare(workspace: Workspace, a: str, b: str, metric: str = "execution") -> 
                 )
             outcomes.append(found)
     return pair_up(a, b, metric, *outcomes)
+
+
+def _same_mode(store: Store, a: str, b: str) -> None:
+    modes = []
+    for name in (a, b):
+        found = store.verdicts.pick(name, "execution", "mode").values()
+        modes.append({str(values["mode"]) for values in found if "mode" in values})
+    if modes[0] and modes[1] and modes[0] != modes[1]:
+        words = " and ".join(", ".join(sorted(mode)) for mode in modes)
+        raise UsageError(
+            f"The rows of {a!r} and {b!r} were compared in different modes ({words})",
+            "evaluate both with the same --mode",
+        )
 
 
 def pair_up(a: str, b: str, metric: str, of_a: dict[str, Outcome], of_b: dict[str, Outcome]) -> Comparison:

@@ -118,10 +118,15 @@ def test_the_loop_by_commands_with_an_endpoint(shell: Shell, source: Path, tmp_p
         assert len(server.requests) == asked == 4
     paired = shell.json("compare", "p", "p", "--metric", "execution", "--json")[0]
     assert paired["counts"] == {"both": 1, "only_a": 0, "only_b": 0, "neither": 1, "left_out": 0}
+    shell.run("review", "p", "--right", "1", "--note", "reads well")
     shell.run("export", "p", "--to", str(tmp_path / "p.jsonl"))
     rows = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text("utf-8").splitlines()]
     assert {row["question"]: row["judge"] for row in rows} == {ROWS[0][1]: "pass", ROWS[1][1]: "fail"}
     assert {row["execution"] for row in rows} == {"pass", "fail"}
+    people = [(row["human"], row["human_note"]) for row in rows]
+    assert sorted(people, key=str) == [("pass", "reads well"), (None, None)]
+    by = shell.run("evaluate", "p", "--metrics", "execution", "--by", "hardness", "--wait")
+    assert "execution by hardness" in by.stdout
 
 
 def test_ko_text2sql_through_the_loop(shell: Shell) -> None:
@@ -208,3 +213,22 @@ def test_check_scores_pairs_without_a_workspace(shell: Shell) -> None:
     assert [row["id"] for row in found] == [1, None, 2]
     assert [row["normalized"]["outcome"] for row in found] == ["pass", "error", "fail"]
     assert not (shell.root / "workspace").exists()
+
+
+def test_check_in_another_mode_and_on_two_processes(shell: Shell, tmp_path: Path) -> None:
+    database = tmp_path / "t.db"
+    with sqlite3.connect(database) as db:
+        db.execute("CREATE TABLE t (a INTEGER, b TEXT)")
+        db.executemany("INSERT INTO t VALUES (?, ?)", [(1, "x"), (2, "y"), (2, "y")])
+    db.close()
+    pair = {"gold": "SELECT a, b FROM t", "pred": "SELECT DISTINCT b, a FROM t", "database": str(database)}
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(json.dumps({"id": i, **pair}) for i in range(100)) + "\n", "utf-8")
+    for mode, outcome in (("strict", "fail"), ("test-suite", "pass")):
+        found = shell.json(
+            "check", "--pairs", str(file), "--metrics", "execution", "--mode", mode, "--workers", "2"
+        )
+        assert [row["id"] for row in found] == list(range(100))
+        assert {row["execution"]["outcome"] for row in found} == {outcome}
+        assert {row["execution"]["mode"] for row in found} == {mode}
+    shell.run("check", "--pairs", str(file), "--mode", "lenient", code=2)

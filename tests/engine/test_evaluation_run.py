@@ -275,3 +275,22 @@ def test_the_rooms_that_the_screen_uses_stay_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_mode_is_part_of_the_verdicts_version_and_modes_are_not_compared(workspace: Workspace) -> None:
+    rows = sample(workspace)
+    predict(workspace, "a", "sample", "eval", answers_of(rows))
+    predict(workspace, "b", "sample", "eval", {row.id: row.gold for row in rows})
+    request = EvaluateRequest(predictions="a", metrics=["execution"], mode="test-suite")
+    evaluate(workspace, request, Quiet())
+    evaluate(workspace, EvaluateRequest(predictions="b", metrics=["execution"]), Quiet())
+    with workspace.store() as store:
+        verdict = store.verdicts.of("a")[rows[0].id]["execution"]
+    assert verdict.version.endswith("test-suite")
+    assert verdict.evidence["mode"] == "test-suite"
+    with pytest.raises(UsageError, match="different modes"):
+        compare(workspace, "a", "b")
+    evaluate(workspace, request.model_copy(update={"mode": "strict"}), Quiet())
+    assert compare(workspace, "a", "b").p_value == 0.125
+    with pytest.raises(UsageError, match="no comparison mode"):
+        evaluate(workspace, request.model_copy(update={"mode": "lenient"}), Quiet())

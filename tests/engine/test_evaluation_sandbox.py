@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from t2s_tui.evaluation import sandbox as module
 from t2s_tui.evaluation.sandbox import (
     DatabaseUnreadable,
+    DuckDBSandbox,
     QueryFailed,
     QueryRefused,
     QueryTimeout,
@@ -165,9 +166,15 @@ def test_the_authorizer_holds_without_the_guard(
     assert state(database.parent) == before
 
 
+@pytest.mark.parametrize("engine", [Sandbox, DuckDBSandbox])
 def test_the_unsafe_cases_are_contained(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: type[Sandbox], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with engine() as sandbox:
+        contained(sandbox, tmp_path, monkeypatch)
+
+
+def contained(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = build(tmp_path / "held" / "t.db")
     monkeypatch.chdir(database.parent)
     before = state(tmp_path)
@@ -185,6 +192,7 @@ def test_the_unsafe_cases_are_contained(
     # SQLite's LIKE meets this pattern without backtracking: it ends by itself, at once.
     ran = {name for name, end in ends.items() if isinstance(end, float)}
     assert ran <= {"sqlite_sqlite_master_read", "sqlite_like_redos"}
+    assert all(seconds < 2 for seconds in ends.values() if isinstance(seconds, float))
     assert state(tmp_path) == before
 
 
@@ -195,16 +203,30 @@ _HOSTILE = (
 _WORDS = st.sampled_from(_HOSTILE.split())
 
 
+@pytest.fixture(scope="module", params=[Sandbox, DuckDBSandbox])
+def engine(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    with request.param() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def unguarded() -> Iterator[None]:
+    """The first wall, the guard, lets everything through."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "refuse_reason", lambda sql, dialect: None)
+        yield
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sql=st.lists(_WORDS, max_size=9).map(" ".join))
 def test_no_mixture_of_words_changes_a_database(
-    sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory, sql: str
+    engine: Sandbox, tmp_path_factory: pytest.TempPathFactory, sql: str
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "fuzz"
     database = folder / "t.db" if folder.exists() else build(folder / "t.db")
     before = state(folder)
-    with contextlib.suppress(QueryRefused, QueryFailed, QueryTimeout):
-        sandbox.run(database, sql, timeout=1.0, max_rows=10)
+    with unguarded(), contextlib.suppress(QueryRefused, QueryFailed, QueryTimeout):
+        engine.run(database, sql, timeout=1.0, max_rows=10)
     assert state(folder) == before
 
 
@@ -267,3 +289,69 @@ def test_errors_say_what_the_engine_said(sandbox: Sandbox, database: Path) -> No
         sandbox.run(database, "SELECT \ud800 FROM t")
     with pytest.raises(QueryFailed):
         sandbox.run(database, "SELECT 'a\0b'")
+
+
+_OUTSIDE = (
+    "SELECT * FROM read_csv('{file}')",
+    "SELECT * FROM '{file}'",
+    "SELECT * FROM glob('/*')",
+    "SELECT * FROM read_text('{file}')",
+    "COPY t TO '{file}.out'",
+    "ATTACH '{file}' AS other",
+    "INSTALL sqlite",
+    "LOAD sqlite",
+    "SET enable_external_access = true",
+    "SET lock_configuration = false",
+    "RESET enable_external_access",
+    "SET memory_limit = '100GB'",
+    "PRAGMA enable_profiling",
+    "EXPORT DATABASE '{file}.d'",
+    "SELECT * FROM sqlite_scan('{file}', 't')",
+    "SELECT * FROM json",
+)
+
+
+@pytest.mark.parametrize("sql", _OUTSIDE)
+def test_duckdb_reaches_nothing_of_the_machine_even_without_the_guard(
+    database: Path, duckdb_sandbox: Sandbox, sql: str
+) -> None:
+    before = state(database.parent)
+    with unguarded(), pytest.raises((QueryRefused, QueryFailed)):
+        duckdb_sandbox.run(database, sql.format(file=database))
+    assert state(database.parent) == before
+
+
+@pytest.fixture(scope="module")
+def duckdb_sandbox() -> Iterator[Sandbox]:
+    with DuckDBSandbox() as made:
+        yield made
+
+
+def test_duckdb_has_the_tables_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.db"
+    with sqlite3.connect(path) as db:
+        db.execute('CREATE TABLE "odd name" (a INTEGER, "b c" TEXT, d REAL, e BLOB, mixed, none TEXT)')
+        db.execute(
+            "INSERT INTO \"odd name\" VALUES (1, '한글', 1, x'00ff', 1, NULL), "
+            "(NULL, 'x', 2.5, NULL, 'y', NULL)"
+        )
+    db.close()
+    with DuckDBSandbox() as sandbox:
+        result = sandbox.run(path, 'SELECT * FROM "odd name" ORDER BY a')
+        assert result.rows == ((1, "한글", 1.0, b"\x00\xff", "1", None), (None, "x", 2.5, None, "y", None))
+        assert sandbox.run(
+            path, "SELECT count(*) FILTER (a > 0), 1.50::DECIMAL(9, 2), DATE '2024-01-31' FROM \"odd name\""
+        ).rows == ((1, 1.5, "2024-01-31"),)
+
+
+def test_a_database_that_changes_is_opened_again(sandbox: Sandbox, database: Path) -> None:
+    assert sandbox.run(database, "SELECT COUNT(*) FROM t").rows == ((300,),)
+    with sqlite3.connect(database) as db:
+        db.execute("DELETE FROM t WHERE a > 9")
+    db.close()
+    assert sandbox.run(database, "SELECT COUNT(*) FROM t").rows == ((10,),)
+
+
+def test_the_authorizer_sees_a_query_each_time_it_runs(sandbox: Sandbox, database: Path) -> None:
+    for _ in range(2):
+        assert sandbox.run(database, "SELECT a FROM t").reads == {("t", "a")}

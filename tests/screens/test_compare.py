@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from screens.compare_state import GROUPS, difference_words, read_paired
+from screens.compare_state import GROUPS, difference_words, group_words, read_paired
 from screens.inspect import InspectScreen
 from t2s_tui.records import Example, Outcome
 from t2s_tui.workspace import Workspace
@@ -35,7 +35,9 @@ def test_groups_come_in_the_order_of_the_dataset_with_the_paired_test(made: Made
         "neither": [0, 1],
         "both": [5],
     }
-    assert difference_words(paired) == "B +50.0 points by execution  ·  McNemar p 0.250"
+    assert difference_words(paired) == ("B +50.0 points (+16.7 to +83.3) by execution  ·  McNemar p 0.250")
+    assert group_words(paired, 80) == "easy +0 -0 of 1  medium +3 -0 of 4  hard +0 -0 of 1"
+    assert group_words(paired, 3) == ""
 
 
 def test_what_the_metric_did_not_decide_in_both_is_a_group_of_its_own(made: Made) -> None:
@@ -61,10 +63,10 @@ async def test_the_two_newest_are_compared_and_h_and_l_turn_the_groups(made: Mad
         await on_screen(pilot, "A base  1/6  16.7%")
         text = screen_text(app)
         assert "B tuned  4/6  66.7%" in text
-        assert "only B 3   only A 0   neither 2   both 1" in text
+        assert "fixed 3   broken 0   neither 2   both 1" in text
         assert f"{examples[2].number} ✗ ✓" in text
         await pressed(pilot, "l")
-        await on_screen(pilot, "No example is in “only A”")
+        await on_screen(pilot, "No example is in “broken”")
         await pressed(pilot, "right")
         await on_screen(pilot, f"{examples[0].number} ✗ ✗")
         await on_screen(pilot, "+ LIMIT 0")
@@ -83,7 +85,7 @@ async def test_another_metric_and_the_sides_swapped(made: Made) -> None:
         await on_screen(pilot, "by exact")
         await pressed(pilot, "s")
         await on_screen(pilot, "A tuned  4/6")
-        assert "only A 3" in screen_text(app)
+        assert "broken 3" in screen_text(app)
 
 
 async def test_sets_without_verdicts_say_how_to_get_them(tmp_path: Path) -> None:

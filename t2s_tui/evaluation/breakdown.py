@@ -1,0 +1,86 @@
+"""What an example can be grouped by: hardness, database, SQL feature, fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.review import ReviewRow
+from t2s_tui.evaluation.statistics import Score, breakdown
+from t2s_tui.records import Example
+
+BY = ("hardness", "database", "feature", "fault")
+_HARDNESS = ("easy", "medium", "hard", "extra")
+
+
+def breakdown_of(rows: Sequence[ReviewRow], by: str, metric: str) -> dict[str, Score]:
+    """group -> the Score of `metric` in it: hardness from easy to extra, others the largest group first.
+
+    Examples without a verdict of the metric are left out. `feature` and `fault` may count one example in
+    several groups. Raises UsageError for a `by` that is none of BY.
+    """
+    judged = [row for row in rows if metric in row.outcomes]
+    found = breakdown(metric, ((groups(row, by), row.outcomes[metric]) for row in judged))
+    return dict(sorted(found.items(), key=lambda item: _place(by, item[0], item[1].total)))
+
+
+def paired_breakdown(
+    examples: Mapping[str, Example], by: str, fixed: Sequence[str], broken: Sequence[str], same: Sequence[str]
+) -> dict[str, tuple[int, int, int]]:
+    """group -> (fixed, broken, examples in it) of two compared sets, from lists of example ids.
+
+    By what belongs to the example alone: hardness, database or feature.
+    """
+    found: dict[str, list[int]] = {}
+    for at, ids in enumerate((fixed, broken, same)):
+        for example in (examples[i] for i in ids if i in examples):
+            for group in example_groups(example, by):
+                counts = found.setdefault(group, [0, 0, 0])
+                counts[2] += 1
+                if at < 2:
+                    counts[at] += 1
+    ordered = sorted(found.items(), key=lambda item: _place(by, item[0], item[1][2]))
+    return {group: (f, b, n) for group, (f, b, n) in ordered}
+
+
+def groups(row: ReviewRow, by: str) -> Sequence[str]:
+    """The groups that an answered example is in."""
+    return (row.faults or ("none",)) if by == "fault" else example_groups(row.example, by)
+
+
+def example_groups(example: Example, by: str) -> Sequence[str]:
+    """The groups that an example is in by itself. Raises UsageError for a `by` that is no such thing."""
+    if by == "database":
+        return (example.db_id or "none",)
+    if by == "hardness":
+        return (example.hardness or _measured(example),)
+    if by == "feature":
+        return _used(example)
+    raise UsageError(f"Nothing is counted by {by!r}", f"use one of {', '.join(BY)}")
+
+
+def _measured(example: Example) -> str:
+    """Spider's rules on the gold, where the source does not say."""
+    from t2s_tui.sql.dialects import SqlSyntaxError, parse
+    from t2s_tui.sql.hardness import hardness
+
+    try:
+        return hardness(parse(example.gold, example.dialect))
+    except SqlSyntaxError:
+        return "does not parse"
+
+
+def _used(example: Example) -> Sequence[str]:
+    from t2s_tui.sql.dialects import SqlSyntaxError, parse
+    from t2s_tui.sql.features import features
+
+    try:
+        return features(parse(example.gold, example.dialect)).used or ("plain",)
+    except SqlSyntaxError:
+        return ("does not parse",)
+
+
+def _place(by: str, group: str, size: int) -> tuple[int, str]:
+    if by == "hardness":
+        return (_HARDNESS.index(group) if group in _HARDNESS else len(_HARDNESS)), group
+    return -size, group

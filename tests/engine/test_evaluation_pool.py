@@ -1,0 +1,54 @@
+"""Judging on several processes: the order, the bound on what is read ahead, a process that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+from t2s_tui.evaluation import pool
+from t2s_tui.evaluation.comparison import STRICT
+from t2s_tui.evaluation.judged import Pair
+from t2s_tui.records import Outcome
+
+
+def pairs(count: int) -> Iterator[tuple[int, Pair | None]]:
+    for i in range(count):
+        yield i, None if i % 50 == 7 else Pair(f"SELECT {i}", f"SELECT {i if i % 3 else 'x'}")
+
+
+def test_answers_come_in_order_and_are_those_of_one_process() -> None:
+    alone = list(pool.judge_all(pairs(300), ("exact", "normalized"), STRICT, workers=1))
+    both = list(pool.judge_all(pairs(300), ("exact", "normalized"), STRICT, workers=2))
+    assert both == alone
+    assert [key for key, _ in both] == list(range(300))
+    assert both[7][1] == {}
+    assert [both[i][1]["exact"].outcome for i in (0, 1)] == [Outcome.FAIL, Outcome.PASS]
+
+
+def test_no_more_than_a_bounded_number_is_read_ahead() -> None:
+    read = 0
+
+    def counted() -> Iterator[tuple[int, Pair | None]]:
+        nonlocal read
+        for item in pairs(5_000):
+            read += 1
+            yield item
+
+    answers = pool.judge_all(counted(), ("exact",), STRICT, workers=2)
+    next(answers)
+    assert read <= pool._FEW + 2 * pool._CHUNK * pool._WINDOW
+    answers.close()
+
+
+def test_a_process_that_dies_costs_its_pairs_and_no_others() -> None:
+    with pool._Pool(("exact",), STRICT, 2) as made:
+        answers = made.answers(pairs(2_000))
+        first = next(answers)
+        victim = made._workers[0]._process.pid
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        found = [first, *answers]
+    assert [key for key, _ in found] == list(range(2_000))
+    lost = [key for key, said in found if said and said["exact"].outcome is Outcome.ERROR]
+    assert 0 < len(lost) <= pool._CHUNK
