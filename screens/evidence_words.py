@@ -157,8 +157,10 @@ def record_text(row: ReviewRow, verdicts: Mapping[str, Verdict], width: int, asc
         if lines := evidence_of(verdict, width, cap=1000, ascii_only=ascii_only):
             note = evidence_note(verdict)
             parts.append((f"{metric}: {note}" if note else metric, Text("\n").join(lines)))
-        if ran := verdict.evidence.get("ran"):
-            parts.append((f"{metric}: what ran", sql_text(str(ran))))
+        ran = verdict.evidence.get("ran")
+        for side, sql in (ran if isinstance(ran, Mapping) else {"": ran}).items():
+            if sql:
+                parts.append((f"{metric}: what ran {side}".rstrip(), sql_text(str(sql))))
     parts.append(("DDL", sql_text(example.ddl)))
     parts.append(("from", Text(visible(f"{example.origin}  database {example.database or 'none'}"))))
     text = Text()

@@ -22,10 +22,8 @@ def equivalence_note(outcome: Outcome, evidence: Mapping[str, Any]) -> str:
     kind, found = str(evidence.get("class") or ""), evidence.get("counterexample")
     tables = found.get("tables", ()) if isinstance(found, Mapping) else ()
     if outcome is Outcome.FAIL:
-        parts = [
-            f"refuted: {kind}" if kind else "refuted",
-            _rows(sum(len(t.get("rows", ())) for t in tables)),
-        ]
+        rows = sum(len(t.get("rows", ())) for t in tables)
+        parts = [f"refuted: {kind}" if kind else "refuted", _count(rows, "row") if rows else "empty tables"]
     else:
         parts = [{"not-refuted": "not refuted"}.get(kind, kind) or str(outcome)]
     databases, number = evidence.get("databases"), evidence.get("database")
@@ -46,9 +44,7 @@ def equivalence_lines(
     """
     found = evidence.get("counterexample")
     lines = counterexample_lines(found, width, cap, ascii_only) if isinstance(found, Mapping) else []
-    readings = [
-        line for name in ("strict", "realistic") for line in _reading(name, evidence, width, ascii_only)
-    ]
+    readings = _readings(evidence, width, ascii_only)
     if lines and readings:
         lines.append(Text(""))
     lines += readings
@@ -80,12 +76,14 @@ def replay_script(evidence: Mapping[str, Any], gold: str, generated: str) -> str
     if not isinstance(found, Mapping) or not found.get("ddl"):
         return None
     statements = [str(part).rstrip("; \n") + ";" for part in (*found["ddl"], *found.get("inserts", ()))]
-    # What ran may be a translation of what was written: the engine says so in the result.
-    ran = [
-        str((found.get(side) or {}).get("sql") or written).rstrip("; \n") + ";"
-        for side, written in (("gold", gold), ("pred", generated))
+    # What ran may be a translation of what was written: the evidence has it.
+    ran = evidence.get("ran")
+    ran = ran if isinstance(ran, Mapping) else {}
+    queries = [
+        str(ran.get(side) or written).rstrip("; \n") + ";"
+        for side, written in (("gold", gold), ("generated", generated))
     ]
-    return "\n".join([*statements, "-- gold", ran[0], "-- generated", ran[1]])
+    return "\n".join([*statements, "-- gold", queries[0], "-- generated", queries[1]])
 
 
 def _signs(gold: Result | None, other: Result | None, ascii_only: bool) -> tuple[list[str], list[str]]:
@@ -119,8 +117,19 @@ def _result(
     return [title, *paragraph(str(error), 40, "yellow")] if error else []
 
 
-def _reading(name: str, evidence: Mapping[str, Any], width: int, ascii_only: bool) -> list[Text]:
-    reading = evidence.get(name)
+def _readings(evidence: Mapping[str, Any], width: int, ascii_only: bool) -> list[Text]:
+    """Both readings, in one line where they say the same."""
+    strict, realistic = evidence.get("strict"), evidence.get("realistic")
+    if strict == realistic:
+        return _reading("both", strict, width, ascii_only)
+    return [
+        line
+        for name, reading in (("strict", strict), ("realistic", realistic))
+        for line in _reading(name, reading, width, ascii_only)
+    ]
+
+
+def _reading(name: str, reading: object, width: int, ascii_only: bool) -> list[Text]:
     if not isinstance(reading, Mapping) or reading.get("outcome") not in set(Outcome):
         return []
     outcome = Outcome(reading["outcome"])
@@ -128,10 +137,6 @@ def _reading(name: str, evidence: Mapping[str, Any], width: int, ascii_only: boo
     words = " ".join(visible(str(reading.get("why") or outcome)).split())
     style = WARN if outcome is Outcome.UNKNOWN else ""
     return wrapped(Text(words, style=style), width, head, " " * head.cell_len)
-
-
-def _rows(count: int) -> str:
-    return _count(count, "row")
 
 
 def _count(count: int, word: str) -> str:

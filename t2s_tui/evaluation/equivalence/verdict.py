@@ -162,9 +162,9 @@ def _refuted(search: Search, found: Found, seed: int) -> Judged:
         "strict": fails,
         "realistic": fails if found.refuted.realistic else passes,
         "counterexample": counterexample(search.case.tables, rows, outcome),
+        # As they ran, translated: what replays on the rows.
+        "ran": {"gold": search.case.queries.gold, "generated": search.case.queries.generated},
     }
-    if search.case.limits or search.case.engine != "sqlite":
-        evidence["ran"] = {"gold": search.case.queries.gold, "generated": search.case.queries.generated}
     return Judged(Word.FAIL, why, evidence)
 
 
