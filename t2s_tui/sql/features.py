@@ -40,9 +40,14 @@ def features(tree: exp.Expr) -> Features:
         exp.ILike: "like", exp.Between: "between", exp.In: "in", exp.Exists: "exists", exp.Or: "or",
     }  # fmt: skip
     used: set[str] = set()
-    joins = aggregates = selects = 0
+    joins = aggregates = selects = nesting = 0
     tables: list[str] = []
-    for node in tree.walk():
+    above: dict[
+        int, int
+    ] = {}  # node -> the queries it lies in; the sides of a set operation lie side by side
+    for node in tree.walk():  # parents come before their children
+        parent = node.parent if node is not tree else None
+        above[id(node)] = above[id(parent)] + isinstance(parent, exp.Select) if parent is not None else 0
         for kind, name in kinds.items():
             if isinstance(node, kind):
                 used.add(name)
@@ -52,25 +57,16 @@ def features(tree: exp.Expr) -> Features:
                 used.add("outer join")
         elif isinstance(node, exp.Select):
             selects += 1
+            nesting = max(nesting, above[id(node)])
         elif isinstance(node, exp.AggFunc):
             aggregates += 1
         elif isinstance(node, exp.Table):
             tables.append(node.name.lower())
         elif isinstance(node, exp.Is) and isinstance(node.expression, exp.Null):
             used.add("null test")
-    depth = _depth(tree)
-    if depth:
+    if nesting:
         used.add("subquery")
     if len(set(tables)) < len(tables) and joins:
         used.add("self join")
     in_order = tuple(name for name in USED if name in used)
-    return Features(joins, depth, aggregates, selects, tuple(sorted(tables)), in_order)
-
-
-def _depth(node: exp.Expr, inside: bool = False) -> int:
-    """How deep queries lie in queries. The sides of a set operation lie beside one another."""
-    from sqlglot import exp
-
-    own = isinstance(node, exp.Select)
-    deepest = max((_depth(child, inside or own) for child in node.iter_expressions()), default=0)
-    return deepest + 1 if own and inside else deepest
+    return Features(joins, nesting, aggregates, selects, tuple(sorted(tables)), in_order)

@@ -82,18 +82,19 @@ class _Clause:
     def of(cls, tree: exp.Expr | None) -> _Clause:
         from sqlglot import exp
 
-        if tree is None:
-            return cls()
-        inner = tree.unnest()
-        if not isinstance(inner, exp.Connector):
-            return cls((tree,))
-        left, right = cls.of(inner.this), cls.of(inner.expression)
-        either = isinstance(inner, exp.Or)
-        return cls(
-            left.conditions + right.conditions,
-            left.ands + right.ands + (not either),
-            left.ors + right.ors + either,
-        )
+        conditions: list[exp.Expr] = []
+        ands = ors = 0
+        left = [tree] if tree is not None else []
+        while left:  # not by recursion: a thousand ORs are one inside the other
+            part = left.pop()
+            inner = part.unnest()
+            if isinstance(inner, exp.Connector):
+                ors += isinstance(inner, exp.Or)
+                ands += not isinstance(inner, exp.Or)
+                left += [inner.expression, inner.this]
+            else:
+                conditions.append(part)
+        return cls(tuple(conditions), ands, ors)
 
 
 def _others(select: exp.Select, where: _Clause, having: _Clause) -> int:
@@ -130,10 +131,15 @@ def _bare(condition: exp.Expr) -> exp.Expr:
     return inner.this.unnest() if isinstance(inner, exp.Not) else inner
 
 
-def _subqueries(node: exp.Expr) -> int:
+def _subqueries(condition: exp.Expr) -> int:
     """The queries right inside a condition; those inside of them are not counted."""
     from sqlglot import exp
 
-    if isinstance(node, exp.Query) and not isinstance(node, exp.Subquery):
-        return 1
-    return sum(_subqueries(child) for child in node.iter_expressions())
+    found, left = 0, [condition]
+    while left:
+        node = left.pop()
+        if isinstance(node, exp.Query) and not isinstance(node, exp.Subquery):
+            found += 1
+        else:
+            left += node.iter_expressions()
+    return found

@@ -36,6 +36,13 @@ def test_hardness_by_the_published_rules(sql: str, level: str) -> None:
     assert hardness(parse(sql, "sqlite")) == level
 
 
+def test_a_long_chain_of_conditions_is_no_recursion() -> None:
+    chain = " OR ".join(f"a = {n}" for n in range(700))
+    tree = parse(f"SELECT a FROM t WHERE {chain}", "sqlite")
+    assert components(tree) == Components(plain=700, nested=0, others=1)
+    assert features(tree).used == ("where", "or")
+
+
 def test_what_is_no_query_has_no_hardness() -> None:
     assert hardness(parse("DELETE FROM t", "sqlite")) == ""
 
