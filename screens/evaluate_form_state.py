@@ -8,11 +8,14 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.comparison import mode_named
 from t2s_tui.evaluation.judge.estimate import Estimate
 from t2s_tui.evaluation.judge.prompts import PROMPTS
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.metrics import METRICS
 from t2s_tui.evaluation.request import EvaluateRequest
+from t2s_tui.evaluation.trial import MODES
 from t2s_tui.text import duration
 from widgets.form import FieldSpec
 
@@ -53,6 +56,8 @@ def form_fields() -> dict[str, tuple[FieldSpec, ...]]:
 def _spec(name: str, info: FieldInfo) -> FieldSpec:
     words = tuple(PROMPTS) if name == "prompt" else _choices_of(info.annotation)
     label = name.replace("_", " ")
+    if name == "mode":  # tolerant(rel, abs) can be typed
+        return FieldSpec(name, label, "how execution compares rows: f2 lists", MODES)
     return FieldSpec(name, label, _HELP.get(name) or info.description or "", words, free=not words)
 
 
@@ -103,9 +108,12 @@ def read_form(set_name: str, values: Mapping[str, str]) -> EvaluateRequest:
                 raise FormErrors({"model": "the judge needs a model"})
             judge = JudgeSettings(**_given(values, JudgeSettings, judge_fields()))
         asked = _given(values, EvaluateRequest, request_fields())
+        mode_named(str(asked.get("mode", MODES[0])))
         return EvaluateRequest(predictions=set_name, metrics=metrics, judge=judge, **asked)
     except ValidationError as error:
         raise FormErrors(_words(error)) from error
+    except UsageError as error:
+        raise FormErrors({"mode": error.cause}) from error
 
 
 def _given(values: Mapping[str, str], model: type[BaseModel], names: Iterable[str]) -> dict[str, Any]:

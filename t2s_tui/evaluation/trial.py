@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from t2s_tui.evaluation.judged import Judged, Pair
+from t2s_tui.evaluation.judged import Pair
 from t2s_tui.records import Example, Verdict
 
 #: How execution accuracy may compare the rows: the modes of `comparison`, the default first.
@@ -14,21 +14,18 @@ MODES = ("strict", "ordered", "bird-set", "test-suite", "superset", "tolerant")
 def try_sql(example: Example, sql: str, mode: str = "strict", set_name: str = "") -> dict[str, Verdict]:
     """metric -> the verdict on `sql` as an answer to the example, by every metric that needs no money.
 
-    `mode` is one of MODES and stands in the evidence of execution.
+    `mode` is how execution compares the rows: one of MODES, or `tolerant(rel, abs)`. Raises UsageError.
+
     Runs in the calling thread and takes as long as the query, at most the limit of the sandbox. The engines
     are imported when it is called: a screen may import this module.
     """
     from t2s_tui.evaluation.comparison import mode_named
-    from t2s_tui.evaluation.exact import judge_exact
-    from t2s_tui.evaluation.execution import Execution
+    from t2s_tui.evaluation.judges import is_local, open_judges
     from t2s_tui.evaluation.metrics import METRICS
-    from t2s_tui.evaluation.normalized import judge_normalized
 
-    pair = pair_of(example, sql)
-    said: dict[str, Judged] = {"exact": judge_exact(pair), "normalized": judge_normalized(pair)}
     way = mode_named(mode)
-    with Execution(mode=way) as execution:
-        said["execution"] = execution.judge(pair)
+    with open_judges([name for name in METRICS if is_local(name)], way) as judge:
+        said = judge(pair_of(example, sql))
     versions = {name: metric.version for name, metric in METRICS.items()} | {"execution": way.version}
     return {
         name: Verdict(set_name, example.id, name, judged.outcome, judged.why, judged.evidence, versions[name])

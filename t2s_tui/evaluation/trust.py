@@ -15,6 +15,8 @@ from typing import Any
 
 from t2s_tui.evaluation.disagreement import chance_sample, yes_or_no
 from t2s_tui.evaluation.review import ReviewRow
+from t2s_tui.evaluation.statistics import agreement, kappa
+from t2s_tui.records import Outcome
 
 #: Whose words are compared, a person's last: it is the yardstick of the others.
 COMPARED = ("judge", "execution", "equivalence", "human")
@@ -41,14 +43,18 @@ class Table:
     @property
     def agreement(self) -> float:
         """The share of rows on which they say the same, in 0..1."""
-        return (self.both + self.neither) / self.count
+        return agreement(self._confusion) or 0.0
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's kappa (1960): agreement beyond chance. None where chance alone agrees on everything."""
-        yes_a, yes_b = (self.both + self.only_a) / self.count, (self.both + self.only_b) / self.count
-        chance = yes_a * yes_b + (1 - yes_a) * (1 - yes_b)
-        return None if math.isclose(chance, 1.0) else (self.agreement - chance) / (1 - chance)
+        """Cohen's kappa: agreement beyond chance. None where chance alone agrees on everything."""
+        return kappa(self._confusion)
+
+    @property
+    def _confusion(self) -> dict[tuple[Outcome, Outcome], int]:
+        yes, no = Outcome.PASS, Outcome.FAIL
+        counts = (self.both, self.only_a, self.only_b, self.neither)
+        return dict(zip(((yes, yes), (yes, no), (no, yes), (no, no)), counts, strict=True))
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON: the counts, agreement and kappa."""

@@ -73,6 +73,9 @@ def test_the_form_reads_a_judge_and_refuses_what_it_cannot_be() -> None:
         assert list(caught.value.errors) == [name]
     with pytest.raises(FormErrors):
         read_form("tuned", {"model": "judge-1"})
+    assert read_form("tuned", {"execution": "yes", "mode": "tolerant(0.01, 0)"}).mode == "tolerant(0.01, 0)"
+    with pytest.raises(FormErrors, match="no comparison mode"):
+        read_form("tuned", {"execution": "yes", "mode": "loose"})
 
 
 async def test_what_the_judge_will_ask_stands_there_and_much_of_it_must_be_confirmed(
