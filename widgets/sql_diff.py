@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import zip_longest
 
 from rich.style import Style
 from rich.text import Text
 
 from t2s_tui.sql.dialects import Unparsed
-from t2s_tui.sql.diff import DiffLine, compare
+from t2s_tui.sql.diff import DiffLine, compare, side_by_side
 from widgets.section import Section, visible, wrapped
 from widgets.sql_view import sql_text
 from widgets.theme import DIM, FAIL, PASS, WARN
@@ -145,32 +146,10 @@ def beside_lines(lines: Sequence[DiffLine], width: int) -> list[Text]:
     """Two columns, gold left and generated right, with runs of `-` set beside the runs of `+` after them."""
     column = (width - 3) // 2
     drawn = [_join(Text("  gold", style="bold"), Text("  generated", style="bold"), column)]
-    minus: list[Text] = []
-    plus: list[Text] = []
-
-    def flush() -> None:
-        for i in range(max(len(minus), len(plus))):
-            drawn.append(_join(_at(minus, i), _at(plus, i), column))
-        minus.clear()
-        plus.clear()
-
-    for line in lines:
-        pieces = _diff_line(line, column)
-        if line.sign == "-":
-            if plus:
-                flush()
-            minus += pieces
-        elif line.sign == "+":
-            plus += pieces
-        else:
-            flush()
-            drawn += [_join(piece, piece, column) for piece in pieces]
-    flush()
+    for gold, generated in side_by_side(lines):
+        pieces = [_diff_line(line, column) if line is not None else [] for line in (gold, generated)]
+        drawn += [_join(a, b, column) for a, b in zip_longest(*pieces, fillvalue=Text(""))]
     return drawn
-
-
-def _at(lines: Sequence[Text], index: int) -> Text:
-    return lines[index] if index < len(lines) else Text("")
 
 
 def _join(left: Text, right: Text, column: int) -> Text:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal
 
 from t2s_tui.sql.changes import Change, Clause, compare_trees
@@ -21,7 +22,17 @@ from t2s_tui.sql.normalize import Level, canonical_tree, orders_rows, unordered
 if TYPE_CHECKING:
     from sqlglot import exp
 
-__all__ = ["Change", "Clause", "DiffLine", "QueryDiff", "compare", "diff_lines", "diff_sql", "diff_text"]
+__all__ = [
+    "Change",
+    "Clause",
+    "DiffLine",
+    "QueryDiff",
+    "compare",
+    "diff_lines",
+    "diff_sql",
+    "diff_text",
+    "side_by_side",
+]
 
 Sign = Literal[" ", "-", "+"]
 _TOKEN = re.compile(r"\s+|'(?:[^']|'')*'|\"[^\"]*\"|`[^`]*`|\w+(?:\.\w+)*|<>|!=|<=|>=|\|\||.", re.DOTALL)
@@ -90,6 +101,23 @@ def compare(
 def diff_sql(gold: str, generated: str, dialect: str, ddl: str | None = None) -> list[DiffLine]:
     """The lines of the diff; lines that are all " " mean no difference is left after normalising."""
     return list(compare(gold, generated, dialect, ddl).lines)
+
+
+def side_by_side(lines: Sequence[DiffLine]) -> list[tuple[DiffLine | None, DiffLine | None]]:
+    """Lines as (gold, generated): an unchanged line on both sides, runs of "-" beside the runs of "+" after
+    them, None where a side has no line."""
+    rows: list[tuple[DiffLine | None, DiffLine | None]] = []
+    minus: list[DiffLine] = []
+    plus: list[DiffLine] = []
+    for line in [*lines, None]:
+        if line is None or line.sign == " " or (line.sign == "-" and plus):
+            rows += zip_longest(minus, plus)
+            minus, plus = [], []
+        if line is not None and line.sign == " ":
+            rows.append((line, line))
+        elif line is not None:
+            (minus if line.sign == "-" else plus).append(line)
+    return rows
 
 
 def diff_text(diff: QueryDiff) -> str:

@@ -162,9 +162,13 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "thresholds": [
         (
+            "SELECT city FROM dept GROUP BY city HAVING COUNT(*) BETWEEN 2 AND 3",
+            "SELECT city FROM dept GROUP BY city HAVING COUNT(*) > 1 AND COUNT(*) < 4",
+        ),
+        (
             "SELECT city FROM dept GROUP BY city HAVING COUNT(*) >= 2",
             "SELECT city FROM dept GROUP BY city HAVING COUNT(*) > 1",
-        )
+        ),
     ],
     "casts": [("SELECT CAST(id AS INTEGER) FROM emp", "SELECT id FROM emp")],
     "duplicates in sets": [

@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2s_tui.sql.diff import Clause, DiffLine, compare, diff_lines, diff_sql, diff_text
+from t2s_tui.sql.diff import Clause, DiffLine, compare, diff_lines, diff_sql, diff_text, side_by_side
 from tests.random_queries import QueryMaker
 from tests.random_rows import bag, random_database, rows_of
 
@@ -75,6 +75,14 @@ def test_each_side_can_be_read_off_the_diff(left: list[str], right: list[str]) -
     found = diff_lines(left, right)
     assert [line.text for line in found if line.sign in " -"] == left
     assert [line.text for line in found if line.sign in " +"] == right
+
+
+@given(_lines, _lines)
+def test_side_by_side_each_column_is_a_side(left: list[str], right: list[str]) -> None:
+    rows = side_by_side(diff_lines(left, right))
+    assert [gold.text for gold, _ in rows if gold is not None] == left
+    assert [generated.text for _, generated in rows if generated is not None] == right
+    assert (None, None) not in rows
 
 
 def test_equal_lines_are_marked_nowhere() -> None:

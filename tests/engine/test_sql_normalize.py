@@ -153,6 +153,11 @@ def test_a_doubtful_string_is_left_alone_without_a_ddl() -> None:
     )
 
 
+def test_names_that_need_quotes_have_them() -> None:
+    ddl = 'CREATE TABLE t ("%_change" INT, "two words" INT, plain INT);'
+    assert normalize("SELECT * FROM t", "sqlite", ddl) == 'SELECT "%_change", "two words", plain FROM t'
+
+
 def test_a_query_that_names_unknown_columns_still_has_a_form() -> None:
     form = normalize("SELECT nope FROM emp WHERE ((a = 1))", "sqlite", DDL)
     assert form == "SELECT nope FROM emp WHERE a = 1"

@@ -16,7 +16,6 @@ from t2s_tui.sql.canonical.shape import (
     has_aggregate,
     plain,
     reference,
-    resolved,
     selects,
     set_conditions,
 )
@@ -24,8 +23,6 @@ from t2s_tui.sql.canonical.shape import (
 
 def conditions_before_groups(tree: exp.Expr, context: Context) -> exp.Expr:
     """A conjunct of HAVING about nothing but group keys stands at WHERE."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         keys = _group_columns(select)
         if not keys or not select.args.get("having"):
@@ -46,8 +43,6 @@ def conditions_before_groups(tree: exp.Expr, context: Context) -> exp.Expr:
 
 def smallest_group(tree: exp.Expr, context: Context) -> exp.Expr:
     """GROUP BY the fewest columns that make the same groups: of those that a key determines, the key."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         given = _group_columns(select)
         block = block_of(select)
@@ -71,8 +66,6 @@ def smallest_group(tree: exp.Expr, context: Context) -> exp.Expr:
 def groups_as_distinct(tree: exp.Expr, context: Context) -> exp.Expr:
     """GROUP BY without aggregates is DISTINCT where the projections tell the groups apart, and nothing where
     each row is its own group."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         given = _group_columns(select)
         block = block_of(select)
@@ -98,8 +91,6 @@ def groups_as_distinct(tree: exp.Expr, context: Context) -> exp.Expr:
 def distinct_that_drops_nothing(tree: exp.Expr, context: Context) -> exp.Expr:
     """DISTINCT goes where the projections hold a key of the rows, or of the groups; also where there is one
     row only."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         distinct = select.args.get("distinct")
         if distinct is None or distinct.args.get("on"):
@@ -123,8 +114,6 @@ def distinct_that_drops_nothing(tree: exp.Expr, context: Context) -> exp.Expr:
 
 def counts_of_rows(tree: exp.Expr, context: Context) -> exp.Expr:
     """COUNT(a) is COUNT(*) where a is never NULL; so is COUNT(DISTINCT a) where a tells rows apart."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         counts = [c for c in select.find_all(exp.Count) if c.find_ancestor(exp.Select) is select]
         counts = [c for c in counts if not isinstance(c.parent, exp.Window | exp.Filter)]

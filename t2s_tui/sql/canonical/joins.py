@@ -20,7 +20,6 @@ from t2s_tui.sql.canonical.shape import (
     parts,
     reference,
     rejects_null,
-    resolved,
     selects,
     set_conditions,
     sources_used,
@@ -30,8 +29,6 @@ from t2s_tui.sql.canonical.shape import (
 
 def right_joins_as_left(tree: exp.Expr, context: Context) -> exp.Expr:
     """`a RIGHT JOIN b` is `b LEFT JOIN a`, where there are just these two."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         own = joins(select)
         first = select.args.get("from_")
@@ -49,8 +46,6 @@ def right_joins_as_left(tree: exp.Expr, context: Context) -> exp.Expr:
 
 def left_joins_that_filter(tree: exp.Expr, context: Context) -> exp.Expr:
     """A LEFT JOIN is a JOIN where WHERE, or the ON of a later JOIN, is never true for its NULLs."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         filters = conditions(select)
         for join in reversed(joins(select)):
@@ -66,8 +61,6 @@ def left_joins_that_filter(tree: exp.Expr, context: Context) -> exp.Expr:
 def canonical_joins(tree: exp.Expr, context: Context) -> exp.Expr:
     """Inner-joined sources in a fixed order; conditions that equate two of them at ON, all others at WHERE;
     columns that are equated and hold the same values go by the name of the first."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         block = block_of(select)
         if block is not None and (len(block.inner) > 1 or block.left):

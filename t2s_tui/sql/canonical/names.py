@@ -222,4 +222,6 @@ def unquote_plain_names(tree: exp.Expr, dialect: str) -> exp.Expr:
         caseless = text == text.lower() or dialect in _CASELESS
         if plain and caseless and not name.meta.get(_DOUBTFUL):
             name.set("quoted", False)
+        elif not _PLAIN.fullmatch(text):
+            name.set("quoted", True)  # a star that was spelled out brings names that nobody has written
     return tree

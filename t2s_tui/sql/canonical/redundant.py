@@ -18,7 +18,6 @@ from t2s_tui.sql.canonical.shape import (
     conditions,
     reference,
     rejects_null,
-    resolved,
     selects,
     set_conditions,
 )
@@ -59,8 +58,6 @@ def _has_a_row(condition: exp.Expr) -> bool:
 
 def not_null_that_holds(tree: exp.Expr, context: Context) -> exp.Expr:
     """a IS NOT NULL goes where a is never NULL, or another conjunct is never true for NULL."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         block = block_of(select)
         if block is None:
@@ -94,8 +91,6 @@ def _asked_not_null(condition: exp.Expr) -> exp.Column | None:
 def joins_that_add_nothing(tree: exp.Expr, context: Context) -> exp.Expr:
     """A JOIN over a foreign key with a table of which nothing else is used is IS NOT NULL of the key; a LEFT
     JOIN with one row at most of which nothing is used is nothing."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         while (block := block_of(select)) is not None and _drop_one(block, context):
             pass
@@ -171,8 +166,6 @@ def _leave_out(select: exp.Select, name: str, not_null: list[Reference]) -> None
 
 def joins_of_a_row_with_itself(tree: exp.Expr, context: Context) -> exp.Expr:
     """A table joined with itself on a whole key is the same row twice: one source does for both."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         while (block := block_of(select)) is not None and _merge_twins(block, context):
             pass

@@ -14,7 +14,6 @@ from t2s_tui.sql.canonical.shape import (
     conditions,
     plain,
     reference,
-    resolved,
     set_conditions,
     table_of,
 )
@@ -112,8 +111,6 @@ def except_as_not_in(tree: exp.Expr, context: Context) -> exp.Expr:
     """SELECT a ... EXCEPT SELECT b ... is SELECT DISTINCT a ... WHERE a NOT IN (SELECT b ... WHERE b IS NOT
     NULL), and INTERSECT is IN, for columns whose equal values are the same. NULL equals NULL in a set and
     nothing in IN: for EXCEPT a must never be NULL, for INTERSECT one of the two."""
-    if not resolved(tree):
-        return tree
     for operation in reversed(list(tree.find_all(exp.Except, exp.Intersect, bfs=True))):
         made = _as_membership(operation, context)
         if made is None:
@@ -171,8 +168,6 @@ def _only_column(select: exp.Select) -> exp.Column | None:
 
 def union_as_or(tree: exp.Expr, context: Context) -> exp.Expr:
     """A UNION of two queries that differ in WHERE alone is one SELECT DISTINCT with OR."""
-    if not resolved(tree):
-        return tree
     for operation in reversed(list(tree.find_all(exp.Union, bfs=True))):
         left, right = _unwrapped(operation.this), _unwrapped(operation.expression)
         if not _drops_duplicates(operation) or operation.args.get("order") or operation.args.get("by_name"):

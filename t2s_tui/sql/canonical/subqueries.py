@@ -19,7 +19,6 @@ from t2s_tui.sql.canonical.shape import (
     conditions,
     plain,
     reference,
-    resolved,
     selects,
     set_conditions,
     sources_used,
@@ -29,7 +28,7 @@ from t2s_tui.sql.canonical.shape import (
 def ctes_used_once(tree: exp.Expr, context: Context) -> exp.Expr:
     """A CTE that is named once is a derived table."""
     with_ = tree.args.get("with_")
-    if with_ is None or with_.args.get("recursive") or not resolved(tree):
+    if with_ is None or with_.args.get("recursive"):
         return tree
     for cte in list(with_.expressions):
         name = cte.alias
@@ -56,8 +55,6 @@ def _named_twice(tree: exp.Expr, name: str) -> bool:
 def plain_derived_tables(tree: exp.Expr, context: Context) -> exp.Expr:
     """FROM (SELECT a FROM t WHERE p) AS q is FROM t WHERE p, with q.a as a; SELECT * FROM (query) is the
     query."""
-    if not resolved(tree):
-        return tree
     while (inner := _wrapped_whole(tree)) is not None:
         tree = inner
     for select in selects(tree):
@@ -123,8 +120,6 @@ def _write(block: Block, inner: list[exp.Expr], more: list[exp.Expr]) -> None:
 def exists_as_in(tree: exp.Expr, context: Context) -> exp.Expr:
     """WHERE EXISTS (SELECT 1 FROM s WHERE s.v = t.a AND p) is WHERE t.a IN (SELECT s.v FROM s WHERE p); with
     NOT only where neither is ever NULL."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         block = block_of(select)
         if block is None:
@@ -174,8 +169,6 @@ def _as_in(condition: exp.Expr, block: Block, context: Context) -> exp.Expr | No
 def in_as_join(tree: exp.Expr, context: Context) -> exp.Expr:
     """WHERE a IN (SELECT b FROM s WHERE p) is a JOIN with s where no row of s can be met twice, or where the
     query drops duplicates anyway."""
-    if not resolved(tree):
-        return tree
     for select in selects(tree):
         for _ in range(10):
             block = block_of(select)
