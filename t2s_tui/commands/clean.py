@@ -10,6 +10,7 @@ from t2s_tui.commands.audit import kinds
 from t2s_tui.commands.dataset_words import as_json, splits_in_words
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, say
+from t2s_tui.commands.waiting_line import waiting_line
 from t2s_tui.errors import DataError
 
 
@@ -32,7 +33,8 @@ def _clean(args: argparse.Namespace) -> int:
     numbers = [int(row[1:]) for row in rows if row.startswith("#") and row[1:].isdecimal()]
     ids = [row for row in rows if not (row.startswith("#") and row[1:].isdecimal())]
     cleaning = Cleaning(kinds(args.drop), args.filter, ids, numbers)
-    cleaned = clean_dataset(opened(args), args.name, cleaning, into=args.into)
+    with waiting_line(f"clean {args.name}"):
+        cleaned = clean_dataset(opened(args), args.name, cleaning, into=args.into)
     if args.json:
         emit({**as_json(cleaned.dataset), "rows_dropped": cleaned.rows, "reasons": cleaned.reasons})
         return 0

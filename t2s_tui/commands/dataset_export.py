@@ -9,6 +9,7 @@ from typing import Any
 
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, say
+from t2s_tui.commands.waiting_line import waiting_line
 from t2s_tui.datasets.export import FORMS, form_of
 from t2s_tui.errors import UsageError
 from t2s_tui.records import Example
@@ -29,8 +30,9 @@ def add_export(actions: Any) -> None:
 
 def _export(args: argparse.Namespace) -> int:
     form = form_of(args.to, args.form)
-    examples = chosen_rows(opened(args), args.name, args.split, args.filter)
-    rows, notes = _write(form, args, examples)
+    with waiting_line(f"export {args.name}"):
+        examples = chosen_rows(opened(args), args.name, args.split, args.filter)
+        rows, notes = _write(form, args, examples)
     for note in notes:
         say(note)
     if args.json:

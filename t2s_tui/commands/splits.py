@@ -9,6 +9,7 @@ from typing import Any
 from t2s_tui.commands.dataset_words import as_json, splits_in_words
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, say
+from t2s_tui.commands.waiting_line import waiting_line
 from t2s_tui.errors import UsageError
 from t2s_tui.records import Dataset
 from t2s_tui.workspace import Workspace
@@ -30,7 +31,8 @@ def add_split(actions: Any) -> None:
 
 
 def _split(args: argparse.Namespace) -> int:
-    dataset = _made(opened(args), args)
+    with waiting_line(f"split {args.name}"):
+        dataset = _made(opened(args), args)
     if args.json:
         emit(as_json(dataset))
     else:

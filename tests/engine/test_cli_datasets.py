@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from t2s_tui.cli import main
+from t2s_tui.commands import waiting_line as module
 from t2s_tui.commands.audit import kinds
 from t2s_tui.errors import UsageError
 from tests.dataset_files import row, write
@@ -93,6 +97,22 @@ def test_calls_that_are_wrong(datasets: Commands, tmp_path: Path) -> None:
         (["audit", "b"], "no dataset 'b'"),
     ):
         assert said in datasets.run(*words, code=2)[1]
+
+
+def test_long_work_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.StringIO()
+    monkeypatch.setattr(module, "err", Console(file=written, force_terminal=True))
+    with module.waiting_line("split big", every=0.01):
+        until = time.monotonic() + 20
+        while "split big  0s  ctrl+c stops" not in written.getvalue():
+            assert time.monotonic() < until
+            time.sleep(0.005)
+    assert written.getvalue().endswith("\r\x1b[2K")  # nothing is left of it
+    quiet = io.StringIO()
+    monkeypatch.setattr(module, "err", Console(file=quiet))
+    with module.waiting_line("split big", every=0.01):
+        time.sleep(0.05)
+    assert quiet.getvalue() == ""
 
 
 def test_a_kind_of_finding_may_stand_for_several() -> None:
