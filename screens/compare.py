@@ -36,6 +36,7 @@ from screens.inspect_state import SetRow, concerns, example_head, read_sets
 from screens.pick import pick_word
 from screens.pick_set import pick_set
 from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.breakdown import BY_EXAMPLE
 from t2s_tui.jobs.board import JobView
 from t2s_tui.text import clip
 from widgets.frame import Pane
@@ -55,6 +56,7 @@ class CompareScreen(WorkbenchScreen):
         Binding("h,left", "group(-1)", "", show=False, priority=True),
         Binding("m", "metric", "metric"),
         Binding("p", "pick", "pick A and B"),
+        Binding("t", "by", "fixed by"),
         Binding("s", "swap", "swap", show=False),
         Binding("D", "view", "view"),
         Binding("a", "inspect('a')", "A in Inspect", show=False),
@@ -68,6 +70,7 @@ class CompareScreen(WorkbenchScreen):
         self._picked: Picked | None = None
         self._paired: Paired | None = None
         self._group = GROUPS[0]
+        self._by = BY_EXAMPLE[0]
         self._both: BothAnswers | None = None
         self._settle: Timer | None = None
         self._stale = False
@@ -136,6 +139,11 @@ class CompareScreen(WorkbenchScreen):
             self._group = swapped.get(self._group, self._group)
             self.open_pair(self._picked.b, self._picked.a, self._picked.metric)
 
+    def action_by(self) -> None:
+        """Count what was fixed and broken by hardness, by database, by what the queries use."""
+        self._by = BY_EXAMPLE[(BY_EXAMPLE.index(self._by) + 1) % len(BY_EXAMPLE)]
+        self._show_sides()
+
     def action_metric(self) -> None:
         """By which metric right and wrong is told."""
         paired = self._paired
@@ -182,7 +190,7 @@ class CompareScreen(WorkbenchScreen):
             difference_words(paired),
         )
         width = sides.content_size.width or self.size.width - 2
-        lines = (*lines, group_words(paired, width))
+        lines = (*lines, group_words(paired, self._by, width))
         sides.update(Text("\n".join(clip(line, width) for line in lines), no_wrap=True))
 
     def on_resize(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from screens.inspect_state import SetRow
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
-from t2s_tui.evaluation.breakdown import paired_breakdown
+from t2s_tui.evaluation.breakdown import BY_EXAMPLE, paired_breakdown
 from t2s_tui.evaluation.compare import Comparison, compare
 from t2s_tui.evaluation.statistics import Score
 from t2s_tui.records import METRIC_ORDER, Example, Outcome, Prediction, PredictionSet, Verdict
@@ -65,7 +66,8 @@ class Paired:
     examples: Mapping[str, Example]
     answers: tuple[Mapping[str, Prediction], Mapping[str, Prediction]]
     outcomes: tuple[Mapping[str, Outcome], Mapping[str, Outcome]]
-    by_hardness: Mapping[str, tuple[int, int, int]]  # group -> fixed, broken, examples
+    #: hardness, database, feature -> group -> fixed, broken, examples that both decided
+    breakdowns: Mapping[str, Mapping[str, tuple[int, int, int]]]
 
 
 def read_paired(workspace: Workspace, a: str, b: str, metric: str | None) -> Paired:
@@ -89,8 +91,10 @@ def read_paired(workspace: Workspace, a: str, b: str, metric: str | None) -> Pai
     groups = {name: ids for name, ids in groups.items() if ids or name != "left_out"}
     left, right = ({i: found[chosen] for i, found in o.items() if chosen in found} for o in outcomes)
     same = (*comparison.both, *comparison.neither)
-    hardness = paired_breakdown(examples, "hardness", comparison.fixed, comparison.broken, same)
-    return Paired(*sets, chosen, metrics, comparison, groups, examples, answers, (left, right), hardness)
+    counted = {
+        by: paired_breakdown(examples, by, comparison.fixed, comparison.broken, same) for by in BY_EXAMPLE
+    }
+    return Paired(*sets, chosen, metrics, comparison, groups, examples, answers, (left, right), counted)
 
 
 def try_paired(workspace: Workspace, picked: Picked) -> Paired | UsageError:
@@ -166,16 +170,16 @@ def difference_words(paired: Paired) -> str:
         return f"{paired.metric} decided no example in both"
     low, high = (100 * end for end in result.interval)
     points = f"B {100 * result.difference:+.1f} points ({low:+.1f} to {high:+.1f})"
-    return f"{points} by {paired.metric}  ·  {p_words(result.p_value)}"
+    return f"{points}  ·  {p_words(result.p_value)}"
 
 
-def group_words(paired: Paired, width: int) -> str:
-    """`hard +3 -1 of 20  extra +0 -2 of 9`: fixed and broken by hardness, as much of it as has room."""
+def group_words(paired: Paired, by: str, width: int) -> str:
+    """`hard +3 -1 of 20  extra +0 -2 of 9`: fixed and broken by what `by` says, as much of it as has room."""
     line = ""
-    for group, (fixed, broken, size) in paired.by_hardness.items():
+    for group, (fixed, broken, size) in paired.breakdowns[by].items():
         more = f"{line}  {group} +{fixed} -{broken} of {size}".lstrip()
-        if len(more) > width:
-            return line
+        if cell_len(more) > width - 2:
+            return f"{line} …" if line else ""
         line = more
     return line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.review import ReviewRow
@@ -10,6 +11,8 @@ from t2s_tui.evaluation.statistics import Score, breakdown
 from t2s_tui.records import Example
 
 BY = ("hardness", "database", "feature", "fault")
+#: Those that belong to the example alone, whatever was answered.
+BY_EXAMPLE = BY[:3]
 _HARDNESS = ("easy", "medium", "hard", "extra")
 
 
@@ -53,29 +56,31 @@ def example_groups(example: Example, by: str) -> Sequence[str]:
     if by == "database":
         return (example.db_id or "none",)
     if by == "hardness":
-        return (example.hardness or _measured(example),)
+        return (example.hardness or _measured(example.gold, example.dialect),)
     if by == "feature":
-        return _used(example)
+        return _used(example.gold, example.dialect)
     raise UsageError(f"Nothing is counted by {by!r}", f"use one of {', '.join(BY)}")
 
 
-def _measured(example: Example) -> str:
+@lru_cache(maxsize=8_192)
+def _measured(gold: str, dialect: str) -> str:
     """Spider's rules on the gold, where the source does not say."""
     from t2s_tui.sql.dialects import SqlSyntaxError, parse
     from t2s_tui.sql.hardness import hardness
 
     try:
-        return hardness(parse(example.gold, example.dialect))
+        return hardness(parse(gold, dialect))
     except SqlSyntaxError:
         return "does not parse"
 
 
-def _used(example: Example) -> Sequence[str]:
+@lru_cache(maxsize=8_192)
+def _used(gold: str, dialect: str) -> tuple[str, ...]:
     from t2s_tui.sql.dialects import SqlSyntaxError, parse
     from t2s_tui.sql.features import features
 
     try:
-        return features(parse(example.gold, example.dialect)).used or ("plain",)
+        return features(parse(gold, dialect)).used or ("plain",)
     except SqlSyntaxError:
         return ("does not parse",)
 

@@ -26,7 +26,7 @@ TIMEOUT = 5.0
 MAX_ROWS = 10_000
 MAX_BYTES = 32_000_000
 _GRACE = 0.3  # seconds that the progress handler has before SIGKILL
-_START = 10.0
+_OPEN = 60.0  # seconds in which DuckDB must have the tables
 _CHILD = Path(__file__).with_name("sandbox_child.py")
 _DATABASE_TROUBLE = ("NOTADB", "CANTOPEN", "CORRUPT", "IOERR", "BUSY", "LOCKED", "PERM", "READONLY_CANTINIT")
 
@@ -65,7 +65,6 @@ class Sandbox:
     """One child process for many queries, one at a time. Safe to share between threads. Close it."""
 
     _dialect = "sqlite"
-    _start = _GRACE  # what the first answer of a child may take longer
 
     @staticmethod
     def _command() -> list[str]:
@@ -101,7 +100,7 @@ class Sandbox:
             "max_bytes": MAX_BYTES,
         }
         with self._lock:
-            answer = self._ask(json.dumps(request).encode("ascii") + b"\n", timeout)
+            answer = self._prepare(database) or self._ask(request, timeout)
         if "error" in answer:
             raise _failure(answer, database, timeout)
         return QueryResult(
@@ -117,14 +116,18 @@ class Sandbox:
         with self._lock:
             self._kill()
 
-    def _ask(self, line: bytes, timeout: float) -> dict[str, Any]:
-        process = self._started()
+    def _prepare(self, database: Path) -> dict[str, Any] | None:
+        """What the query's time must not pay for; an answer with an error when it fails."""
+        return None
+
+    def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+        process, line = self._started(), json.dumps(request).encode("ascii") + b"\n"
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(line)
             process.stdin.flush()
-            answer = self._read_line(process, time.monotonic() + timeout + self._start)
+            answer = self._read_line(process, time.monotonic() + timeout + _GRACE)
         except (BrokenPipeError, EOFError):
             self._kill()
             return {"error": "the query used up its memory", "code": "SQLITE_NOMEM"}
@@ -186,11 +189,19 @@ class DuckDBSandbox(Sandbox):
     """The same with DuckDB: it gets the tables of the SQLite file in memory, and nothing of the machine."""
 
     _dialect = "duckdb"
-    _start = 0.7  # DuckDB's import and the copy of the tables are not the query's time
 
     @staticmethod
     def _command() -> list[str]:
         return [sys.executable, "-I", str(_CHILD.with_name("sandbox_duckdb.py"))]
+
+    def _prepare(self, database: Path) -> dict[str, Any] | None:
+        """DuckDB's import and the copy of the tables, which are kept for the next query."""
+        answer = self._ask({"open": str(database.absolute()), "timeout": _OPEN}, _OPEN)
+        if "error" not in answer:
+            return None
+        late = str(answer.get("code", "")).startswith("SQLITE_INTERRUPT")
+        why = f"its tables are not copied within {_OPEN:g} s" if late else str(answer["error"])
+        return {"error": why, "code": "SQLITE_CANTOPEN"}
 
 
 _shared: Sandbox | None = None

@@ -44,7 +44,11 @@ def main() -> None:
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, float(request["timeout"]) + 2.0)
         try:
-            answer = _query(duckdb, request)
+            if "open" in request:
+                _opened(duckdb, Path(request["open"]))
+                answer = {}
+            else:
+                answer = _query(duckdb, request)
         except duckdb.InterruptException:
             answer = {"error": "interrupted", "code": "SQLITE_INTERRUPT"}
         except (duckdb.OutOfMemoryException, MemoryError):
@@ -102,13 +106,20 @@ def _copy(source: sqlite3.Connection, target: Any, name: str) -> None:
     fields = ", ".join(f"{_quoted(c)} {t}" for c, t in zip(columns, types, strict=True))
     target.execute(f"CREATE TABLE {table} ({fields})")
     if rows:
-        values = [
-            tuple(str(v) if t == "VARCHAR" and v is not None else v for v, t in zip(r, types, strict=True))
-            for r in rows
-        ]
-        target.execute("BEGIN")
-        target.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", values)
-        target.execute("COMMIT")
+        import pyarrow as pa
+
+        held = {f"c{i}": _column([row[i] for row in rows], t) for i, t in enumerate(types)}
+        target.register("held", pa.table(held))
+        target.execute(f"INSERT INTO {table} SELECT * FROM held")
+        target.unregister("held")
+
+
+def _column(values: list[Any], kind: str) -> Any:
+    import pyarrow as pa
+
+    as_text = kind == "VARCHAR"
+    arrow = {"BIGINT": pa.int64(), "DOUBLE": pa.float64(), "VARCHAR": pa.string(), "BLOB": pa.binary()}[kind]
+    return pa.array([str(v) if as_text and v is not None else v for v in values], type=arrow)
 
 
 def _declared(source: sqlite3.Connection, table: str) -> list[str]:

@@ -355,3 +355,22 @@ def test_a_database_that_changes_is_opened_again(sandbox: Sandbox, database: Pat
 def test_the_authorizer_sees_a_query_each_time_it_runs(sandbox: Sandbox, database: Path) -> None:
     for _ in range(2):
         assert sandbox.run(database, "SELECT a FROM t").reads == {("t", "a")}
+
+
+def test_the_copy_of_a_large_table_is_not_the_querys_time(tmp_path: Path) -> None:
+    path = tmp_path / "large.db"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE t (a INTEGER, b TEXT)")
+        db.executemany("INSERT INTO t VALUES (?, ?)", ((i, f"row {i}") for i in range(200_000)))
+    db.close()
+    with DuckDBSandbox() as sandbox:
+        assert sandbox.run(path, "SELECT count(*), max(b) FROM t", timeout=0.2).rows == (
+            (200_000, "row 99999"),
+        )
+
+
+def test_duckdb_says_what_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "not.db"
+    path.write_text("this is no database at all, however long the text may be " * 9)
+    with DuckDBSandbox() as sandbox, pytest.raises(DatabaseUnreadable):
+        sandbox.run(path, "SELECT 1")

@@ -35,9 +35,9 @@ def test_groups_come_in_the_order_of_the_dataset_with_the_paired_test(made: Made
         "neither": [0, 1],
         "both": [5],
     }
-    assert difference_words(paired) == ("B +50.0 points (+16.7 to +83.3) by execution  ·  McNemar p 0.250")
-    assert group_words(paired, 80) == "easy +0 -0 of 1  medium +3 -0 of 4  hard +0 -0 of 1"
-    assert group_words(paired, 3) == ""
+    assert difference_words(paired) == ("B +50.0 points (+16.7 to +83.3)  ·  McNemar p 0.250")
+    assert group_words(paired, "hardness", 80) == "easy +0 -0 of 1  medium +3 -0 of 4  hard +0 -0 of 1"
+    assert group_words(paired, "hardness", 3) == ""
 
 
 def test_what_the_metric_did_not_decide_in_both_is_a_group_of_its_own(made: Made) -> None:
@@ -64,6 +64,9 @@ async def test_the_two_newest_are_compared_and_h_and_l_turn_the_groups(made: Mad
         text = screen_text(app)
         assert "B tuned  4/6  66.7%" in text
         assert "fixed 3   broken 0   neither 2   both 1" in text
+        assert "medium +3 -0 of 4" in text
+        await pressed(pilot, "t")
+        await on_screen(pilot, "game +3 -0 of 6")
         assert f"{examples[2].number} ✗ ✓" in text
         await pressed(pilot, "l")
         await on_screen(pilot, "No example is in “broken”")
