@@ -34,7 +34,7 @@ def test_the_queue_and_the_agreement_as_json_and_a_persons_word(
     exported = tmp_path / "out.jsonl"
     assert main(["export", "tuned", "--to", str(exported), "--workspace", str(tmp_path)]) == 0
     row = json.loads(exported.read_text(encoding="utf-8").splitlines()[0])
-    assert (row["human"], row["human_why"]) == ("fail", "a person read it: wrong, 조인 누락")
+    assert (row["human"], row["human_note"]) == ("fail", "조인 누락")
     capsys.readouterr()
     assert main(["review", "tuned", "--workspace", str(tmp_path)]) == 0
     out = capsys.readouterr()
