@@ -10,7 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -26,6 +26,7 @@ Answer = dict[str, Judged]
 
 _CHUNK, _SLOW_CHUNK = 16, 2  # pairs in one message
 _WINDOW = 8  # chunks a process that may wait for an earlier one: what bounds the memory
+_TICK = 0.25  # seconds
 _FEW, _SLOW_FEW = 64, 6
 
 
@@ -35,12 +36,18 @@ def cores() -> int:
 
 
 def judge_all(
-    pairs: Iterable[tuple[Key, Pair | None]], metrics: Sequence[str], mode: Mode, workers: int = 0
+    pairs: Iterable[tuple[Key, Pair | None]],
+    metrics: Sequence[str],
+    mode: Mode,
+    workers: int = 0,
+    tick: Callable[[], None] = lambda: None,
 ) -> Generator[tuple[Key, Answer], None, None]:
     """(key, metric -> verdict) for each (key, pair), in their order, as they come.
 
     A pair that is None has an empty answer. `workers` 0: as many as there are cores. With one worker every
-    pair is answered before the next is read. Memory holds a bounded number of pairs, however many there are.
+    pair is answered before the next is read. `tick` is called a few times a second also while no answer
+    comes, and after each answer where there is one worker: what it raises ends the work at once. Memory holds
+    a bounded number of pairs, however many there are.
     """
     workers = workers or cores()
     source = iter(pairs)
@@ -50,9 +57,10 @@ def judge_all(
         with open_judges(metrics, mode) as judges:
             for key, pair in chain(few, source):
                 yield key, judges(pair) if pair else {}
+                tick()
         return
     with _Pool(metrics, mode, workers) as pool:
-        yield from pool.answers(chain(few, source))
+        yield from pool.answers(chain(few, source), tick)
 
 
 class _Pool:
@@ -68,7 +76,9 @@ class _Pool:
         for worker in self._workers:
             worker.end()
 
-    def answers(self, source: Iterator[tuple[Key, Pair | None]]) -> Iterator[tuple[Key, Answer]]:
+    def answers(
+        self, source: Iterator[tuple[Key, Pair | None]], tick: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Key, Answer]]:
         chunks = _chunks(source, _SLOW_CHUNK if SLOW.intersection(self._metrics) else _CHUNK)
         waiting: deque[_Chunk[Key]] = deque()
         more = True
@@ -81,8 +91,9 @@ class _Pool:
                         waiting.append(chunk)
                         self._give(worker, chunk)
             busy = {w.pipe: w for w in self._workers if w.chunk is not None}
-            for pipe in wait(list(busy)) if busy else ():
+            for pipe in wait(list(busy), _TICK) if busy else ():
                 self._take(busy[pipe])  # type: ignore[index]
+            tick()
             while waiting and waiting[0].answers is not None:
                 done = waiting.popleft()
                 assert done.answers is not None

@@ -151,10 +151,13 @@ class _Run:
     def _judge_here(self, name: str, pairs: Mapping[str, Pair], say: Callable[[str, Judged], None]) -> None:
         """A metric of the processor, on all cores where there are enough pairs."""
         workers = 1 if name == "exact" else 0
-        with closing(judge_all(pairs.items(), (name,), self._mode, workers)) as answers:
+
+        def tick() -> None:
+            stop_if_asked(self._progress)
+
+        with closing(judge_all(pairs.items(), (name,), self._mode, workers, tick)) as answers:
             for key, said in answers:
                 say(key, said[name])
-                stop_if_asked(self._progress)
 
     def _add(self, verdict: Verdict) -> None:
         """Keep a verdict and say where the work is. The judge's are stored one by one: each was paid for."""

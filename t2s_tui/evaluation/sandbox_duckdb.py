@@ -2,7 +2,8 @@
 
 The tables of the SQLite file are read by Python's own sqlite3, read-only, and put into a database in memory;
 then the connection gives up the file system, extensions and Python's variables, and its configuration is
-locked. A timer interrupts a query at its deadline; the parent's SIGKILL is the last resort.
+locked, and one SELECT at a time is all that runs. A timer interrupts a query at its deadline; the parent's
+SIGKILL is the last resort.
 """
 
 from __future__ import annotations
@@ -143,6 +144,9 @@ def _type(declared: str, held: set[str]) -> str:
 
 def _query(duckdb: Any, request: dict[str, Any]) -> dict[str, Any]:
     connection = _opened(duckdb, Path(request["database"]))
+    statements = connection.extract_statements(request["sql"])
+    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        return {"error": "only one SELECT is run", "code": "SQLITE_AUTH"}
     timer = threading.Timer(float(request["timeout"]), connection.interrupt)
     timer.daemon = True
     timer.start()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from t2s_tui.evaluation import pool
 from t2s_tui.evaluation.comparison import STRICT
@@ -52,3 +57,18 @@ def test_a_process_that_dies_costs_its_pairs_and_no_others() -> None:
     assert [key for key, _ in found] == list(range(2_000))
     lost = [key for key, said in found if said and said["exact"].outcome is Outcome.ERROR]
     assert 0 < len(lost) <= pool._CHUNK
+
+
+def test_what_the_tick_raises_ends_slow_work_at_once(tmp_path: Path) -> None:
+    """Queries that take seconds each: a stop does not wait for the first of them."""
+    database = tmp_path / "t.db"
+    sqlite3.connect(database).close()
+    endless = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n FROM r) SELECT count(*) FROM r"
+    slow = [(i, Pair("SELECT 1", f"{endless} WHERE n > {i}", database=database)) for i in range(200)]
+
+    def stop() -> None:
+        raise KeyError("stop")
+
+    with pytest.raises(KeyError, match="stop"):
+        list(pool.judge_all(slow, ("execution",), STRICT, workers=2, tick=stop))
+    assert [p for p in multiprocessing.active_children() if p.is_alive()] == []

@@ -308,6 +308,14 @@ _OUTSIDE = (
     "EXPORT DATABASE '{file}.d'",
     "SELECT * FROM sqlite_scan('{file}', 't')",
     "SELECT * FROM json",
+    "DELETE FROM t",
+    "WITH d AS (SELECT 1) DELETE FROM t",
+    "INSERT INTO t VALUES (1, 'x')",
+    "CREATE TABLE u AS SELECT * FROM t",
+    "CREATE MACRO m(x) AS x",
+    "SELECT 1; DELETE FROM t",
+    "CALL duckdb_settings()",
+    "BEGIN",
 )
 
 
@@ -318,6 +326,7 @@ def test_duckdb_reaches_nothing_of_the_machine_even_without_the_guard(
     before = state(database.parent)
     with unguarded(), pytest.raises((QueryRefused, QueryFailed)):
         duckdb_sandbox.run(database, sql.format(file=database))
+    assert duckdb_sandbox.run(database, "SELECT count(*) FROM t").rows == ((300,),)
     assert state(database.parent) == before
 
 
