@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
 from t2s_tui.evaluation.judged import Judged, Pair, failed, passed
 from t2s_tui.records import Outcome
 from t2s_tui.sql.dialects import Unparsed
@@ -15,6 +21,8 @@ def judge_normalized(pair: Pair) -> Judged:
     Fail when they differ or the generated SQL does not parse, with its `faults` in the evidence, the leading
     one first. Error when gold does not parse.
     """
+    if pair.ddl is None and pair.database is not None and pair.dialect == "sqlite":
+        pair = replace(pair, ddl=_ddl_in(pair.database))
     gold, generated = normal_forms(pair.gold, pair.generated, pair.dialect, pair.ddl, pair.ordered)
     if isinstance(gold, Unparsed):
         return Judged(Outcome.ERROR, f"gold {gold}")
@@ -40,3 +48,16 @@ def _faults(pair: Pair) -> list[str]:
     ]
     fewest: tuple[Fault, ...] = min(found, key=len)
     return [str(fault) for fault in fewest]
+
+
+@lru_cache(maxsize=64)
+def _ddl_in(database: Path) -> str | None:
+    """The tables that a SQLite file declares; None where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            rows = connection.execute(
+                "SELECT sql FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL"
+            )
+            return ";\n".join(str(sql) for (sql,) in rows) or None
+    except (sqlite3.Error, OSError):
+        return None

@@ -5,18 +5,16 @@ The trees are in the form that is shown (`canonical/registry.py`). Lines for rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from t2s_tui.sql.dialects import generate
+from t2s_tui.sql.matching import in_one_order, likeness, matched
 
 if TYPE_CHECKING:
     from sqlglot import exp
-
-_ALIKE = 0.5  # pieces less alike than this are a removal and an addition, not one changed piece
 
 
 class Clause(StrEnum):
@@ -119,7 +117,7 @@ class _Comparison:
             return (of_union, of_other) if in_gold else (of_other, of_union)
 
         first, second = union.args["this"], union.args["expression"]
-        near = max((first, second), key=lambda side: _likeness(self._sql(side), self._sql(other)))
+        near = max((first, second), key=lambda side: likeness(self._sql(side), self._sql(other)))
         yield from self.queries(*placed(first, other if near is first else None), indent)
         yield self._piece(Clause.SET, *placed(union, None), indent, _set_word)
         yield from self.queries(*placed(second, other if near is second else None), indent)
@@ -142,7 +140,7 @@ class _Comparison:
                 yield self._piece(Clause.LIMIT, _arg(gold, key), _arg(generated, key), indent)
 
     def _ctes(self, gold: exp.Expr | None, generated: exp.Expr | None, indent: int) -> Iterator[Change]:
-        for one, other in _matched(_expressions(gold, "with_"), _expressions(generated, "with_"), _cte_name):
+        for one, other in matched(_expressions(gold, "with_"), _expressions(generated, "with_"), _cte_name):
             yield self._piece(Clause.CTE, one, other, indent, lambda cte: f"WITH {cte.alias} AS (")
             yield from self.queries(_arg(one, "this"), _arg(other, "this"), indent + 1)
             yield self._closing(Clause.CTE, one, other, indent)
@@ -161,7 +159,7 @@ class _Comparison:
     def _sources(self, gold: exp.Expr | None, generated: exp.Expr | None, indent: int) -> Iterator[Change]:
         """FROM and JOINs: sources of one name belong together, then those that are most alike, as far as
         they come in one order."""
-        for one, other in _in_one_order(_matched(_places(gold), _places(generated), self._source_name)):
+        for one, other in in_one_order(matched(_places(gold), _places(generated), self._source_name)):
             yield from self._source(one, other, indent)
 
     def _source_name(self, place: exp.Expr) -> str:
@@ -208,70 +206,9 @@ class _Comparison:
         generated: exp.Expr | None,
         indent: int,
     ) -> Iterator[Change]:
-        pairs = _matched(_conjuncts(gold), _conjuncts(generated), self._sql)
+        pairs = matched(_conjuncts(gold), _conjuncts(generated), self._sql)
         pieces = [self._piece(clause, one, other, indent, None, word, then) for one, other in pairs]
         yield from sorted(pieces, key=lambda piece: not piece.same)
-
-
-def _matched(
-    gold: Sequence[exp.Expr], generated: Sequence[exp.Expr], text: Callable[[exp.Expr], str]
-) -> list[tuple[exp.Expr | None, exp.Expr | None]]:
-    """Equal texts, then the most alike, the rest alone: gold's order, with what it has not at the end."""
-    waiting = list(generated)
-    found: dict[int, exp.Expr] = {}
-    for number, one in enumerate(gold):
-        equal = next((other for other in waiting if text(other) == text(one)), None)
-        if equal is not None:
-            found[number] = equal
-            waiting = [other for other in waiting if other is not equal]
-    scored = sorted(
-        (
-            (-_likeness(text(one), text(other)), number, at)
-            for number, one in enumerate(gold)
-            for at, other in enumerate(waiting)
-            if number not in found
-        ),
-    )
-    taken: set[int] = set()
-    for score, number, at in scored:
-        if number not in found and at not in taken and -score >= _ALIKE:
-            found[number] = waiting[at]
-            taken.add(at)
-    pairs: list[tuple[exp.Expr | None, exp.Expr | None]] = [(o, found.get(n)) for n, o in enumerate(gold)]
-    return pairs + [(None, other) for at, other in enumerate(waiting) if at not in taken]
-
-
-def _in_one_order(
-    pairs: list[tuple[exp.Expr | None, exp.Expr | None]],
-) -> Iterator[tuple[exp.Expr | None, exp.Expr | None]]:
-    """The pairs in an order that is each side's own: the longest run of pairs that allows it stays, the
-    members of the others stand alone."""
-    left = [one for one, _ in pairs if one is not None]
-    right = sorted((other for _, other in pairs if other is not None), key=_place_in_query)
-    at = {id(other): number for number, other in enumerate(right)}
-    wanted = [(one, other) for one, other in pairs if one is not None and other is not None]
-    runs: list[list[tuple[exp.Expr, exp.Expr]]] = []
-    for pair in wanted:
-        before = [run for run in runs if at[id(run[-1][1])] < at[id(pair[1])]]
-        runs.append([*max(before, key=len, default=[]), pair])
-    partner = {id(one): other for one, other in max(runs, key=len, default=[])}
-    waiting = list(right)
-    for one in left:
-        other = partner.get(id(one))
-        while other is not None and waiting[0] is not other:
-            yield None, waiting.pop(0)
-        if other is not None:
-            waiting.pop(0)
-        yield one, other
-    for other in waiting:
-        yield None, other
-
-
-def _likeness(a: str, b: str) -> float:
-    """0..1 by words, where the first one counts for a half: it is what a condition is about."""
-    left, right = a.replace("NOT ", "").split(), b.replace("NOT ", "").split()
-    ratio = SequenceMatcher(None, left, right, autojunk=False).ratio()
-    return max(ratio, 0.5 + ratio / 2) if left[:1] == right[:1] and left else ratio
 
 
 def _shape(node: exp.Expr) -> type:
@@ -313,11 +250,6 @@ def _places(select: exp.Expr | None) -> list[exp.Expr]:
         return []
     first = select.args.get("from_")
     return [*([first] if first is not None else []), *(select.args.get("joins") or [])]
-
-
-def _place_in_query(place: exp.Expr) -> int:
-    """Where a FROM or JOIN stands among those of its SELECT."""
-    return -1 if place.arg_key == "from_" else int(place.index or 0)
 
 
 def _place_clause(place: exp.Expr | None) -> Clause:

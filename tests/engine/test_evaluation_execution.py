@@ -282,6 +282,15 @@ def test_normalized_takes_any_accepted_query_and_minds_order_only_where_gold_doe
     assert judge_normalized(replace(ordered, ordered=False)).outcome is PASS
 
 
+def test_normalized_reads_the_tables_from_the_database_where_there_is_no_ddl(tmp_path: Path) -> None:
+    path = tmp_path / "d.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b INT)")
+    pair = Pair("SELECT COUNT(*) FROM t", "SELECT COUNT(a) FROM t", database=path)
+    assert judge_normalized(pair).outcome is PASS
+    assert judge_normalized(replace(pair, database=tmp_path / "absent.sqlite")).outcome is FAIL
+
+
 def test_normalized_names_the_faults_of_what_it_fails() -> None:
     ddl = "CREATE TABLE t (a INT, b INT);"
     raw = "SELECT a FROM t WHERE a > 2; ### Explanation"

@@ -64,7 +64,7 @@ def test_no_form_changes_a_result(seed: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_form_changes_a_result_on_many_databases(seed: int) -> None:
     check(_forms("shown"), seed)
@@ -94,7 +94,7 @@ def test_no_form_of_a_random_query_changes_its_result(seed: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_form_of_many_random_queries_changes_its_result(seed: int) -> None:
     check_random(seed, "shown")
