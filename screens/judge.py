@@ -54,6 +54,7 @@ class JudgeScreen(JobActions):
         self._figures: Figures | None = None
         self._reading = False
         self._asked: list[Asked] = []
+        self._listing = False
         self._asked_at: tuple[str, int] = ("", -1)  # the job whose requests are listed, and how far it was
 
     def compose_body(self) -> ComposeResult:
@@ -139,7 +140,8 @@ class JudgeScreen(JobActions):
             self.query_one("#judgings", Grid).redraw()
             self._show_figures()
             view = self._selected()
-            if view is not None and self._asked_at != (view.job.id, view.status.done):
+            moved = view is not None and self._asked_at != (view.job.id, view.status.done)
+            if moved and not self._listing:  # one reading at a time: there may be many requests
                 self._read_requests()
 
     def _show_figures(self) -> None:
@@ -162,12 +164,16 @@ class JudgeScreen(JobActions):
         if view is None:
             self._show_requests([])
             return
+        self._listing = True
         request = view.job.request
         name, model = str(request.get("predictions", "")), str(request.get("judge", {}).get("model", ""))
         self._asked_at = view.job.id, view.status.done
-        self.fetch("requests", partial(read_asked, self.workspace, name, model), self._show_requests)
+        self.fetch(
+            "requests", partial(read_asked, self.workspace, name, model), self._show_requests, self._unlisted
+        )
 
     def _show_requests(self, asked: list[Asked]) -> None:
+        self._listing = False
         grid = self.query_one("#requests", Grid)
         here = self._asked[grid.cursor].example.id if 0 <= grid.cursor < len(self._asked) else ""
         self._asked = asked
@@ -176,6 +182,9 @@ class JudgeScreen(JobActions):
         note = f", {missing} without an answer first" if missing else ""
         self.query_one("#requests-pane", Pane).pane_title = f"{len(asked)} requests{note}"
         grid.show(len(asked), lambda at: request_cells(self._asked[at], self.bench.ascii_only), cursor=cursor)
+
+    def _unlisted(self, _: Exception) -> None:
+        self._listing = False
 
     def _show_request(self) -> None:
         at = self.query_one("#requests", Grid).cursor

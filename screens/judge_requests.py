@@ -10,9 +10,8 @@ from typing import Any
 from rich.text import Text
 
 from t2s_tui.datasets.catalogue import open_examples
-from t2s_tui.errors import T2SError
 from t2s_tui.evaluation.judge.prompts import PROMPTS, render
-from t2s_tui.records import Example, Outcome, Prediction, Verdict
+from t2s_tui.records import Example, Outcome, Verdict
 from t2s_tui.workspace import Workspace
 from widgets.grid import Cell, Column
 from widgets.section import visible
@@ -29,11 +28,20 @@ REQUEST_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: the prompt that its preset makes of the row, and the verdict that came of it."""
+    """One request: the row that was asked about, with its generated SQL, and the verdict that came of it."""
 
     example: Example
-    prompt: str
+    sql: str
     verdict: Verdict
+
+    @property
+    def prompt(self) -> str:
+        """What the preset makes of the row, rendered when it is looked at; empty where the preset is gone."""
+        name = str(self.verdict.evidence.get("prompt", ""))
+        example = self.example
+        if name not in PROMPTS:
+            return ""
+        return render(name, ddl=example.ddl, question=example.question, gold=example.gold, generated=self.sql)
 
     @property
     def tokens(self) -> int | None:
@@ -50,28 +58,13 @@ def read_asked(workspace: Workspace, set_name: str, model: str) -> list[Asked]:
         predictions = store.predictions.of(set_name)
         verdicts = store.verdicts.of(set_name, "judge")
     found = [
-        Asked(example, _prompt(example, predictions.get(example.id), said), said)
+        Asked(example, predictions[example.id].sql, said)
         for example in open_examples(workspace, made.dataset).split(made.split)
-        if (said := verdicts.get(example.id, {}).get("judge")) is not None
+        if example.id in predictions
+        and (said := verdicts.get(example.id, {}).get("judge")) is not None
         and said.evidence.get("model") == model
     ]
     return sorted(found, key=lambda asked: asked.verdict.outcome is not Outcome.MISSING)
-
-
-def _prompt(example: Example, prediction: Prediction | None, verdict: Verdict) -> str:
-    name = str(verdict.evidence.get("prompt", ""))
-    if name not in PROMPTS or prediction is None:
-        return ""
-    try:
-        return render(
-            name,
-            ddl=example.ddl,
-            question=example.question,
-            gold=example.gold,
-            generated=prediction.sql,
-        )
-    except T2SError:  # a preset of the user's that is gone or broken by now
-        return ""
 
 
 def request_cells(asked: Asked, ascii_only: bool) -> Sequence[Cell]:
@@ -99,8 +92,8 @@ def request_text(asked: Asked) -> Text:
         _part(text, "received", str(answer))
     else:
         _part(text, "received", "nothing that counts as an answer", WARN)
-    if asked.prompt:
-        _part(text, f"sent, as the preset {evidence.get('prompt')} makes it of the row", asked.prompt)
+    if prompt := asked.prompt:
+        _part(text, f"sent, as the preset {evidence.get('prompt')} makes it of the row", prompt)
     else:
         _part(text, "sent", "the preset that asked this is not here any more", WARN)
     return text
