@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from t2s_tui.commands.options import common, opened
-from t2s_tui.commands.output import emit, say, table
+from t2s_tui.commands.output import emit, percent, say, table
 from t2s_tui.errors import NotFound
 from t2s_tui.records import Outcome
 
@@ -50,7 +50,7 @@ def _review(args: argparse.Namespace) -> int:
 
 def _tell(args: argparse.Namespace, review: Any) -> int:
     from t2s_tui.evaluation.disagreement import queue
-    from t2s_tui.evaluation.trust import corrected, tables
+    from t2s_tui.evaluation.trust import by_its_errors, corrected, tables
 
     items, made, found = queue(review.rows), tables(review.rows), corrected(review.rows)
     if args.json:
@@ -75,6 +75,12 @@ def _tell(args: argparse.Namespace, review: Any) -> int:
         table(("verdicts", "agree", "kappa", "rows"), agreed, right=(1, 2, 3))
     if found is not None:
         say(f"{found.words}.")
+    if (rates := by_its_errors(review.rows)) is not None and rates.share is not None:
+        say(
+            f"It passes {percent(rates.sensitivity)} of what you call right and fails "
+            f"{percent(rates.specificity)} of what you call wrong; by these rates {percent(rates.share)} are "
+            f"right ({percent(rates.low)} to {percent(rates.high)})."
+        )
     return 0
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from t2s_tui.evaluation.disagreement import chance_sample, yes_or_no
 from t2s_tui.evaluation.review import ReviewRow
-from t2s_tui.evaluation.statistics import agreement, kappa
+from t2s_tui.evaluation.statistics import Calibrated, agreement, calibrated, kappa
 from t2s_tui.records import Outcome
 
 #: Whose words are compared, a person's last: it is the yardstick of the others.
@@ -134,3 +134,15 @@ def corrected(rows: Sequence[ReviewRow], metric: str = "judge") -> Corrected | N
     half = _Z95 * math.sqrt(variance)
     low, high = max(0.0, share - half), min(1.0, share + half + dark)
     return Corrected(metric, own, len(sample), share / (1 - dark), low, high)
+
+
+def by_its_errors(rows: Sequence[ReviewRow], metric: str = "judge") -> Calibrated | None:
+    """The metric's accuracy corrected for how often it errs on the right and on the wrong of the sample.
+
+    The same sample as `corrected`, by another estimator (Rogan and Gladen): it needs no weights, and shows
+    the two rates of error. None without a word of the metric, or without a right and a wrong row among those.
+    """
+    words = [(yes_or_no(r.outcomes, metric), yes_or_no(r.outcomes, "human")) for r in chance_sample(rows)]
+    labels = [(said, right) for said, right in words if said is not None and right is not None]
+    said = [word for row in rows if (word := yes_or_no(row.outcomes, metric)) is not None]
+    return calibrated(sum(said), len(said), labels)

@@ -8,7 +8,7 @@ import pytest
 
 from t2s_tui.evaluation.disagreement import by_chance
 from t2s_tui.evaluation.review import ReviewRow
-from t2s_tui.evaluation.trust import Table, corrected, table, tables
+from t2s_tui.evaluation.trust import Table, by_its_errors, corrected, table, tables
 from t2s_tui.records import Example, Outcome, Prediction
 
 P, F, M = Outcome.PASS, Outcome.FAIL, Outcome.MISSING
@@ -93,3 +93,13 @@ def test_everything_labelled_is_certain_and_a_group_without_a_label_says_nothing
     assert found.low == pytest.approx(truth * 30 / 31)
     assert found.high == pytest.approx(truth * 30 / 31 + 1 / 31)
     assert corrected([row(1, execution=P)]) is None
+
+
+def test_two_estimators_agree_on_one_sample() -> None:
+    rows, truth = sampled(Random(3), 400, 120)
+    rates, strata = by_its_errors(rows), corrected(rows)
+    assert rates is not None
+    assert strata is not None
+    assert rates.share == pytest.approx(strata.share, abs=0.1)
+    assert rates.low <= truth <= rates.high
+    assert by_its_errors([row(1, judge=P)]) is None
