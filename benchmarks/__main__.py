@@ -6,7 +6,17 @@ import importlib
 import os
 import sys
 
-NAMES = ("catalogue", "first_paint", "grid", "datasets_screen", "diff", "sandbox", "execution", "scored_head")
+NAMES = (
+    "catalogue",
+    "sources",
+    "first_paint",
+    "grid",
+    "datasets_screen",
+    "diff",
+    "sandbox",
+    "execution",
+    "scored_head",
+)
 
 
 def main() -> int:

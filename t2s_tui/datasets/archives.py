@@ -14,6 +14,21 @@ from pathlib import Path
 from t2s_tui.errors import DataError, WorkspaceError
 
 SUFFIXES = (".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar")
+#: What a dataset is read from: tables, databases, licences, archives inside. The rest stays packed.
+_NEEDED = (
+    ".csv",
+    ".tsv",
+    ".json",
+    ".jsonl",
+    ".parquet",
+    ".db",
+    ".sqlite",
+    ".sqlite3",
+    ".md",
+    ".txt",
+    *SUFFIXES,
+)
+_BARE = ("LICENSE", "LICENCE", "COPYING")
 _UTF8_FLAG = 0x800
 _PIECE = 1 << 20
 
@@ -30,7 +45,7 @@ def archive_stem(path: Path) -> str:
 
 
 def unpacked(archive: Path, room: Path) -> Path:
-    """The folder with the archive's files in `room`, unpacked unless the same content already is.
+    """The folder with the archive's data files in `room`, unpacked unless the same content already is.
 
     Names that lead out of the folder, links and devices are refused. Raises DataError for an archive that
     cannot be read, WorkspaceError when the disk refuses.
@@ -92,8 +107,7 @@ def _unzip(archive: Path, target: Path) -> None:
     with zipfile.ZipFile(archive) as file:
         for info in file.infolist():
             place = _inside(target, _name(info))
-            if info.is_dir():
-                place.mkdir(parents=True, exist_ok=True)
+            if info.is_dir() or not _needed(info.filename):
                 continue
             if (info.external_attr >> 16) & 0o170000 == 0o120000:
                 raise zipfile.BadZipFile(f"{info.filename} is a link")
@@ -125,4 +139,17 @@ def _inside(target: Path, name: str) -> Path:
 def _untar(archive: Path, target: Path) -> None:
     with tarfile.open(archive) as file:
         # The standard library's filter refuses names that lead out, links that do, and devices.
-        file.extractall(target, filter="data")
+        file.extractall(target, filter=_data_files)
+
+
+def _data_files(member: tarfile.TarInfo, target: str) -> tarfile.TarInfo | None:
+    checked = tarfile.data_filter(member, target)
+    return checked if member.isdir() or not member.isfile() or _needed(member.name) else None
+
+
+def _needed(name: str) -> bool:
+    """Whether a member is read: no pictures and papers, and not what macOS adds (`__MACOSX/`, `._name`)."""
+    base = name.rsplit("/", 1)[-1]
+    if base.startswith(".") or "__MACOSX/" in name:
+        return False
+    return base in _BARE or base.lower().endswith(_NEEDED)

@@ -132,6 +132,27 @@ def test_the_hub_format_reads_what_the_library_loads(
     assert table.dataset.splits == {"train": 1, "test": 1}
 
 
+def test_the_hubs_configurations(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository with two, as its card says: one is asked for, and each of its splits is kept."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    repository = tmp_path / "repo"
+    write(repository / "origin" / "train.jsonl", [row(1)])
+    write(repository / "clean" / "train.jsonl", [row(1), row(2)])
+    write(repository / "clean" / "test.jsonl", [row(3)])
+    (repository / "README.md").write_text(
+        "---\nconfigs:\n- config_name: origin\n  data_dir: origin\n"
+        "- config_name: clean\n  data_dir: clean\n---\n"
+    )
+    with pytest.raises(UsageError, match=r"several configurations: origin, clean: .*repo:origin"):
+        add_dataset(workspace, str(repository), format="hub")
+    report = add_dataset(workspace, f"{repository}:clean", format="hub")
+    assert (report.dataset.name, report.dataset.splits) == ("repo", {"train": 2, "test": 1})
+
+
 def test_a_hub_id_that_cannot_be_loaded_is_one_sentence(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

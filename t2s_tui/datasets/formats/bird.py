@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from t2s_tui.datasets.archives import is_archive, unpacked
 from t2s_tui.datasets.files import read_table
 from t2s_tui.datasets.formats.spider import Schemas, split_of
 from t2s_tui.datasets.looking import data_files, first_row, has_keys, root_of
@@ -34,13 +35,21 @@ class BirdFormat:
                 f"{source} has no file with BIRD's questions",
                 "give the folder that holds dev.json and dev_databases",
             )
-        schemas = Schemas(folder, options.databases)
+        schemas = Schemas(folder, options.databases, _packed_databases(folder, options.room))
         return OpenSource(
             folder.resolve().name,
             str(Path(source).expanduser().resolve()),
             _rows(files, schemas),
             "CC BY-SA 4.0",
         )
+
+
+def _packed_databases(folder: Path, room: Path | None) -> list[Path]:
+    """The databases of `dev_databases.zip`, which BIRD's download has beside the questions."""
+    archives = (
+        [p for p in sorted(folder.glob("*_databases.zip")) if is_archive(p)] if room is not None else []
+    )
+    return [root_of(unpacked(archive, room)) for archive in archives if room is not None]
 
 
 def _questions(place: Path) -> tuple[Path, list[Path]]:

@@ -13,7 +13,7 @@ from typing import Any
 from t2s_tui.datasets.formats.shapes import in_shape, shape_of
 from t2s_tui.datasets.formats.wikisql import inlined_rows, is_inlined
 from t2s_tui.datasets.source import OpenSource, RawItem, RawRow, ReadOptions, check_columns
-from t2s_tui.errors import DataError
+from t2s_tui.errors import DataError, UsageError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[A-Za-z0-9][\w.\-]*(?::[\w.\-]+)?")
 
@@ -59,7 +59,14 @@ def _load(repository: str, configuration: str | None) -> Mapping[str, Any]:
         loaded = datasets.load_dataset(repository, configuration)
     # The library raises its own, huggingface_hub's, httpx's and plain errors for one and the same cause.
     except Exception as error:
-        first_line = str(error).strip().split("\n")[0] or type(error).__name__
+        lines = str(error).strip().split("\n")
+        if lines[0].startswith("Config name is missing") and len(lines) > 1:
+            names = lines[1].partition(": ")[2].strip("[]").replace("'", "")
+            raise UsageError(
+                f"The Hub dataset {repository!r} has several configurations: {names}",
+                f"say which one, such as {repository}:{names.partition(',')[0]}",
+            ) from error
+        first_line = lines[0] or type(error).__name__
         raise DataError(
             f"The Hub dataset {repository!r} cannot be loaded ({first_line.rstrip('.')})",
             "check the id, the network and `hf auth login`, or download its files and add those",

@@ -7,7 +7,7 @@ DDL is made of `tables.json`, hardness by Spider's own rules.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -66,9 +66,10 @@ def split_of(file: Path) -> str:
 class Schemas:
     """DDL and database of each db_id of a folder in the layout of Spider (and of BIRD)."""
 
-    def __init__(self, folder: Path, databases: Path | None = None) -> None:
+    def __init__(self, folder: Path, databases: Path | None = None, others: Sequence[Path] = ()) -> None:
         self._folder = folder
-        self._places = [p for p in (databases, *(folder / name for name in _FOLDERS)) if p and p.is_dir()]
+        places = (databases, *(folder / name for name in _FOLDERS), *others)
+        self._places = [p for p in places if p and p.is_dir()]
         self._entries: dict[str, Mapping[str, Any]] = {}
         self._ddls: dict[str, str] = {}
         self._found: dict[str, str | None] = {}
