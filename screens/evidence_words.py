@@ -103,8 +103,8 @@ def evidence_of(verdict: Verdict, width: int, *, cap: int = MAX_ROWS, ascii_only
             return wrapped(Text(", ".join(map(visible, faults))), width, "  ", "  ") if faults else []
         case "human":
             return human_lines(verdict, width)
-    wrong = verdict.outcome is Outcome.FAIL
-    return evidence_lines(evidence, width, cap=cap, ordered=wrong, ascii_only=ascii_only)
+    wrong, same = verdict.outcome is Outcome.FAIL, verdict.outcome is Outcome.PASS
+    return evidence_lines(evidence, width, cap=cap, ordered=wrong, same=same, ascii_only=ascii_only)
 
 
 def judge_lines(verdict: Verdict, width: int) -> list[Text]:

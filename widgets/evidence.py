@@ -179,23 +179,29 @@ def evidence_lines(
     *,
     cap: int = MAX_ROWS,
     ordered: bool = False,
+    same: bool = False,
     ascii_only: bool = False,
 ) -> list[Text]:
     """Both results side by side where they fit, else one below the other; the error where one failed.
 
-    `ordered` says that the same rows in another order are a difference. Notes of the metric come last.
+    `ordered` says that the same rows in another order are a difference, `same` that the metric found none:
+    a mode may pass rows that are not the same to the letter. Notes of the metric come last, and why a pass
+    is weak.
     """
     gold, other = result_of(evidence.get("gold")), result_of(evidence.get("generated"))
     signs: tuple[list[str], list[str]] = ([" "] * len(gold.rows) if gold else [], [])
-    if other:
-        signs = marks(gold, other, ordered=ordered) if gold else ([], [" "] * len(other.rows))
+    if other and gold and not same:
+        signs = marks(gold, other, ordered=ordered)
+    elif other:
+        signs = (signs[0], [" "] * len(other.rows))
     if ascii_only:
         signs = ([s.replace("↕", "^") for s in signs[0]], [s.replace("↕", "^") for s in signs[1]])
     left = _side("gold", evidence.get("gold"), gold, signs[0], other, cap, width)
     right = _side("generated", evidence.get("generated"), other, signs[1], gold, cap, width)
+    weak = (f"a weak pass: {reason}" for reason in evidence.get("weak_because", ()))
     notes = [
         line
-        for note in evidence.get("notes", ())
+        for note in (*evidence.get("notes", ()), *weak)
         for line in wrapped(Text(visible(str(note)), style=WARN), width, "  ! ", "    ")
     ]
     return [*flow([left, right], width), *notes]

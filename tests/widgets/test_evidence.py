@@ -44,6 +44,15 @@ def test_another_order_is_marked_only_where_order_counts() -> None:
     assert "^  1" in "\n".join(both(gold, generated, ordered=True, ascii_only=True))
 
 
+def test_what_a_mode_passes_is_not_marked_and_a_weak_pass_says_why() -> None:
+    gold, generated = result((1, "a")), result(("a", 1))
+    assert any(line.startswith("- ") for line in both(gold, generated))
+    evidence = {"gold": gold, "generated": generated, "weak": True, "weak_because": ["one row only"]}
+    lines = [line.plain for line in evidence_lines(evidence, 80, same=True)]
+    assert not any(line.startswith(("- ", "+ ")) for line in lines)
+    assert any("a weak pass: one row only" in line for line in lines)
+
+
 def test_nothing_is_marked_against_a_result_that_is_not_known_whole() -> None:
     assert signs(result((1,)), result((2,), count=50)) == (" ", "+")
     assert signs(result((1,)), result((2,), truncated=True)) == (" ", "+")
