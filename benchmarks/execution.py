@@ -20,7 +20,7 @@ from benchmarks.figures import Figure
 from t2s_tui.evaluation.comparison import STRICT
 from t2s_tui.evaluation.execution import Execution
 from t2s_tui.evaluation.judged import Pair
-from t2s_tui.evaluation.pool import _Pool, cores
+from t2s_tui.evaluation.pool import Pool, cores
 
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _SETS = ("codes_1b", "codes_7b", "dail_gpt4")
@@ -33,7 +33,7 @@ def measure() -> list[Figure]:
         print("execution: no ../shared/data/spider_predictions here: nothing measured", file=sys.stderr)
         return []
     golds = list({(p.database, p.gold): Pair(p.gold, p.gold, database=p.database) for p in pairs}.values())
-    with _Pool(("execution",), STRICT, cores()) as pool:
+    with Pool(("execution",), STRICT, cores()) as pool:
         for _ in range(2):  # every process gets to know most golds: which takes which pair is chance
             list(pool.answers(enumerate(golds)))
         start = time.perf_counter()

@@ -32,7 +32,8 @@ from t2s_tui.sql.dialects import SqlSyntaxError, parse, translate
 from t2s_tui.sql.distinct import has_distinct, without_distinct
 from t2s_tui.sql.guard import refuse_reason
 
-_KEPT_VERDICTS = 4_096
+_KEPT_VERDICTS = 2_048
+_KEPT_GOLD_CELLS = 1_000_000
 _QUOTED = re.compile(r'"([^"]*)"')
 #: Functions of other engines that SQLite has not: a verdict on a query that needs one would be about SQLite.
 _ELSEWHERE = frozenset(
@@ -62,7 +63,7 @@ class Execution:
     def __init__(self, *, mode: Mode = STRICT, timeout: float = TIMEOUT, max_rows: int = MAX_ROWS) -> None:
         self._mode = mode
         self._engines = Engines(timeout=timeout, max_rows=max_rows)
-        self._golds: dict[tuple[str, str, str, Engine], Gold] = {}
+        self._golds: Kept[tuple[str, str, str, Engine], Gold] = Kept(_KEPT_GOLD_CELLS)
         self._judged: Kept[Pair, Judged] = Kept(_KEPT_VERDICTS)
 
     def __enter__(self) -> Execution:
@@ -128,9 +129,12 @@ class Execution:
 
     def _gold(self, pair: Pair, database: Path, engine: Engine) -> Gold:
         key = (str(database), pair.dialect, pair.gold, engine)
-        if key not in self._golds:
-            self._golds[key] = self._run_gold(pair, database, engine)
-        return self._golds[key]
+        found = self._golds.get(key)
+        if found is None:
+            found = self._run_gold(pair, database, engine)
+            rows = found.result.rows if found.result else ()
+            self._golds.put(key, found, 1 + sum(map(len, rows)))
+        return found
 
     def _run_gold(self, pair: Pair, database: Path, engine: Engine) -> Gold:
         def no(why: str) -> Gold:

@@ -59,17 +59,19 @@ def judge_all(
                 yield key, judges(pair) if pair else {}
                 tick()
         return
-    with _Pool(metrics, mode, workers) as pool:
+    with Pool(metrics, mode, workers) as pool:
         yield from pool.answers(chain(few, source), tick)
 
 
-class _Pool:
+class Pool:
+    """`workers` processes with judges of `metrics`, for many rounds of pairs. Use it in a `with`."""
+
     def __init__(self, metrics: Sequence[str], mode: Mode, workers: int) -> None:
         self._metrics = tuple(metrics)
         self._mode = mode
         self._workers = [_Worker(self._metrics, mode) for _ in range(workers)]
 
-    def __enter__(self) -> _Pool:
+    def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -79,6 +81,7 @@ class _Pool:
     def answers(
         self, source: Iterator[tuple[Key, Pair | None]], tick: Callable[[], None] = lambda: None
     ) -> Iterator[tuple[Key, Answer]]:
+        """What `judge_all` gives."""
         chunks = _chunks(source, _SLOW_CHUNK if SLOW.intersection(self._metrics) else _CHUNK)
         waiting: deque[_Chunk[Key]] = deque()
         more = True

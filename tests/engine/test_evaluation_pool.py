@@ -14,6 +14,7 @@ import pytest
 from t2s_tui.evaluation import pool
 from t2s_tui.evaluation.comparison import STRICT
 from t2s_tui.evaluation.judged import Pair
+from t2s_tui.evaluation.kept import Kept
 from t2s_tui.records import Outcome
 
 
@@ -47,7 +48,7 @@ def test_no_more_than_a_bounded_number_is_read_ahead() -> None:
 
 
 def test_a_process_that_dies_costs_its_pairs_and_no_others() -> None:
-    with pool._Pool(("exact",), STRICT, 2) as made:
+    with pool.Pool(("exact",), STRICT, 2) as made:
         answers = made.answers(pairs(2_000))
         first = next(answers)
         victim = made._workers[0]._process.pid
@@ -72,3 +73,13 @@ def test_what_the_tick_raises_ends_slow_work_at_once(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="stop"):
         list(pool.judge_all(slow, ("execution",), STRICT, workers=2, tick=stop))
     assert [p for p in multiprocessing.active_children() if p.is_alive()] == []
+
+
+def test_what_was_not_used_for_longest_is_forgotten_first() -> None:
+    kept: Kept[str, int] = Kept(10)
+    for name in "abc":
+        kept.put(name, 1, 3)
+    assert kept.get("a") == 1
+    kept.put("d", 4, 4)
+    kept.put("huge", 5, 11)
+    assert [kept.get(name) for name in ("a", "b", "c", "d", "huge")] == [1, None, 1, 4, None]
