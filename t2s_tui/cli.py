@@ -23,6 +23,7 @@ def build_parser() -> argparse.ArgumentParser:
         export,
         generate,
         jobs,
+        judge,
         models,
         review,
         train,
@@ -38,7 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--ascii", action="store_true", help="signs in plain ASCII")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     demo.add_parser(commands, open_workbench)
-    for module in (datasets, train, generate, evaluate, review, jobs, models, export, doctor):
+    for module in (datasets, train, generate, evaluate, judge, review, jobs, models, export, doctor):
         module.add_parser(commands)
     return parser
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from t2s_tui.commands.follow import follow, tell_end
+from t2s_tui.commands.judge_options import confirm, judge_options, judge_settings
 from t2s_tui.commands.options import checked, common, opened, waiting
 from t2s_tui.commands.output import emit, say, table
 from t2s_tui.commands.scores import score_row
@@ -28,11 +29,7 @@ def add_parser(commands: Any) -> None:
         choices=("hardness", "database", "feature", "fault"),
         help="with --wait: the scores by this too",
     )
-    judge = evaluate.add_argument_group("the LLM judge (metric judge)")
-    judge.add_argument("--judge-model", help="a model of the endpoint")
-    judge.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible base URL (default: OpenAI's)")
-    judge.add_argument("--judge-concurrency", type=int, default=8)
-    judge.add_argument("--judge-key-env", default="OPENAI_API_KEY", help="the variable that holds the key")
+    judge_options(evaluate)
     evaluate.add_argument("--redo", action="store_true", help="judge again what has a verdict")
     waiting(evaluate)
 
@@ -74,25 +71,19 @@ def _names(text: str) -> list[str]:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from t2s_tui.evaluation.comparison import mode_named
-    from t2s_tui.evaluation.judge.settings import JudgeSettings
     from t2s_tui.evaluation.metrics import metric_named
+
+    metrics = [metric_named(name).name for name in _names(args.metrics)]
+    return submit_evaluation(args, metrics, judge_settings(args) if "judge" in metrics else None)
+
+
+def submit_evaluation(args: argparse.Namespace, metrics: list[str], judge: Any) -> int:
+    """Start an evaluation of `args.predictions`, and follow it where `--wait` says so; the exit code."""
+    from t2s_tui.evaluation.comparison import mode_named
     from t2s_tui.evaluation.request import EvaluateRequest
     from t2s_tui.jobs.launcher import submit
 
     workspace = opened(args)
-    metrics = [metric_named(name).name for name in _names(args.metrics)]
-    judge = None
-    if "judge" in metrics:
-        if not args.judge_model:
-            raise UsageError("The judge needs a model", "name it with --judge-model and --judge-url")
-        judge = checked(
-            JudgeSettings,
-            base_url=args.judge_url,
-            model=args.judge_model,
-            concurrency=args.judge_concurrency,
-            api_key_env=args.judge_key_env,
-        )
     with workspace.store() as store:
         store.predictions.get_set(args.predictions)
     request = checked(
@@ -100,9 +91,11 @@ def _evaluate(args: argparse.Namespace) -> int:
         predictions=args.predictions,
         metrics=metrics,
         judge=judge,
-        mode=mode_named(args.mode).label,
+        mode=mode_named(getattr(args, "mode", None) or "strict").label,
         redo=args.redo,
     )
+    if judge is not None:
+        confirm(workspace, request, yes=args.yes)
     job = submit(workspace, "evaluate", f"evaluate {args.predictions}", request.model_dump(mode="json"))
     if not args.wait:
         from t2s_tui.commands.follow import finish

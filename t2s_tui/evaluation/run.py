@@ -16,6 +16,8 @@ from typing import Any
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.comparison import mode_named
+from t2s_tui.evaluation.judge.client import Room
+from t2s_tui.evaluation.judge.journal import FILE as JOURNAL
 from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.evaluation.metrics import Metric, metrics_named
@@ -54,7 +56,7 @@ def evaluate(workspace: Workspace, request: EvaluateRequest, progress: Progress)
                 f"The set {made.name!r} has no predictions yet", "wait for its generation or resume it"
             )
         examples = {e.id: e for e in open_examples(workspace, made.dataset).split(made.split)}
-        run = _Run(store, made.name, pairs_of(examples, predictions), request, progress)
+        run = _Run(workspace, store, made.name, pairs_of(examples, predictions), request, progress)
         run.all(metrics)
         outcomes = store.verdicts.outcomes(made.name)
         return {
@@ -86,12 +88,14 @@ def pairs_of(
 class _Run:
     def __init__(
         self,
+        workspace: Workspace,
         store: Store,
         set_name: str,
         pairs: Mapping[str, Pair | None],
         request: EvaluateRequest,
         progress: Progress,
     ) -> None:
+        self._workspace = workspace
         self._store = store
         self._set = set_name
         self._pairs = pairs
@@ -142,11 +146,22 @@ class _Run:
             if name == "judge":
                 assert self._request.judge is not None
                 progress = self._progress
-                judge_pairs(self._request.judge, pairs, say, progress.stop_requested, progress.paused)
+                judge_pairs(
+                    self._request.judge,
+                    pairs,
+                    say,
+                    progress.stop_requested,
+                    progress.paused,
+                    self._judge_room(),
+                )
             else:
                 self._judge_here(name, pairs, say)
         finally:
             self._save()
+
+    def _judge_room(self) -> Room:
+        root = self._workspace.root
+        return Room(root / JOURNAL, root, lambda figures: self._progress.event("judge", **figures))
 
     def _judge_here(self, name: str, pairs: Mapping[str, Pair], say: Callable[[str, Judged], None]) -> None:
         """A metric of the processor, on all cores where there are enough pairs."""

@@ -179,7 +179,7 @@ def judge_of(server: FakeOpenAI, **more: Any) -> JudgeSettings:
 def test_the_judge_is_never_paid_twice_and_missing_is_asked_again(workspace: Workspace) -> None:
     rows = sample(workspace)
     predict(workspace, "p", "sample", "eval", {row.id: row.gold for row in rows})
-    unread = [True, True, False]
+    unread = [True] * 4  # two answers, and the one repair that each may have
 
     def answer(body: dict[str, Any]) -> str:
         return "hm" if unread and unread.pop() else '{"resolve_yn": "yes"}'
@@ -188,12 +188,12 @@ def test_the_judge_is_never_paid_twice_and_missing_is_asked_again(workspace: Wor
         request = EvaluateRequest(predictions="p", metrics=["judge"], judge=judge_of(server, concurrency=1))
         first = evaluate(workspace, request, Quiet())["judge"]
         assert (first["passed"], first["missing"], first["accuracy"]) == (6, 2, 1.0)
-        assert len(server.requests) == 8
+        assert len(server.requests) == 10
         second = evaluate(workspace, request, Quiet())["judge"]
         assert (second["passed"], second["missing"]) == (8, 0)
-        assert len(server.requests) == 10
+        assert len(server.requests) == 12
         evaluate(workspace, request, Quiet())
-        assert len(server.requests) == 10
+        assert len(server.requests) == 12
 
 
 def test_when_the_judge_ends_the_run_all_that_came_is_stored(workspace: Workspace) -> None:

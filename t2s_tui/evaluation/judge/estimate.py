@@ -6,13 +6,14 @@ machine; else they are estimated from the characters, and said to be.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.evaluation.judge.cost import price_of
 from t2s_tui.evaluation.judge.prompts import render
 from t2s_tui.evaluation.judge.run import judge_version
 from t2s_tui.evaluation.judge.settings import JudgeSettings
+from t2s_tui.evaluation.judge.tokens import counter
 from t2s_tui.evaluation.judged import Pair
 from t2s_tui.evaluation.request import EvaluateRequest
 from t2s_tui.records import Outcome
@@ -70,15 +71,26 @@ def estimate(workspace: Workspace, request: EvaluateRequest) -> Estimate | None:
             kept += 1
         elif pair is not None and pair.generated.strip():
             prompts.append(_prompt(judge, pair))
-    count, counted = _counter(judge.model)
+    count, counted = counter(judge.model)
+    tokens, answers = sum(count(prompt) + _FRAME_TOKENS for prompt in prompts), _ANSWER_TOKENS * len(prompts)
+    price = price_of(judge.model, workspace.root)
     return Estimate(
         requests=len(prompts),
         kept=kept,
-        prompt_tokens=sum(count(prompt) + _FRAME_TOKENS for prompt in prompts),
-        answer_tokens=_ANSWER_TOKENS * len(prompts),
+        prompt_tokens=tokens,
+        answer_tokens=answers,
         counted=counted,
         local=judge.loopback,
+        cost=price.of(tokens, answers) if price and not judge.loopback else None,
+        minutes=_minutes(judge, len(prompts), tokens + answers),
     )
+
+
+def _minutes(judge: JudgeSettings, requests: int, tokens: int) -> float | None:
+    """At the limits that are known; None where none is."""
+    limits = ((requests, judge.requests_per_minute), (tokens, judge.tokens_per_minute))
+    spans = [amount / limit for amount, limit in limits if limit]
+    return max(spans, default=None)
 
 
 def _prompt(judge: JudgeSettings, pair: Pair) -> str:
@@ -89,20 +101,3 @@ def _prompt(judge: JudgeSettings, pair: Pair) -> str:
         gold=pair.gold,
         generated=pair.generated,
     )
-
-
-def _counter(model: str) -> tuple[Callable[[str], int], bool]:
-    """How many tokens a text has for that model, and whether that is exact."""
-    try:
-        import tiktoken
-
-        encoding = tiktoken.encoding_for_model(model)
-    except Exception:  # an unknown model; a vocabulary that cannot be fetched; a broken cache
-        return about_tokens, False
-    return lambda text: len(encoding.encode(text, disallowed_special=())), True
-
-
-def about_tokens(text: str) -> int:
-    """Four ASCII characters a token, one of any other script: on the safe side for Korean."""
-    wide = sum(1 for character in text if not character.isascii())
-    return wide + (len(text) - wide + 3) // 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from t2s_tui.evaluation.judge.client import Ask, Reply, ask_all
+from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
 from t2s_tui.evaluation.judge.prompts import render
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.verdicts import read_answer
@@ -25,6 +25,7 @@ def judge_pairs(
     on_verdict: Callable[[str, Judged], None],
     should_stop: Callable[[], bool] = lambda: False,
     paused: Callable[[], bool] = lambda: False,
+    room: Room | None = None,
 ) -> None:
     """Ask the judge about each pair; `on_verdict` gets the key and the verdict as each arrives.
 
@@ -42,12 +43,14 @@ def judge_pairs(
             gold=pair.gold,
             generated=pair.generated,
         )
-        asks.append(Ask(key, prompt))
+        asks.append(Ask(key, ({"role": "system", "content": prompt},)))
 
     def on_reply(reply: Reply) -> None:
         on_verdict(reply.example_id, judged(settings, reply))
 
-    ask_all(settings, asks, on_reply, should_stop, paused)
+    ask_all(
+        settings, asks, on_reply, should_stop, paused, room, lambda text: read_answer(text).yes is not None
+    )
 
 
 def judged(settings: JudgeSettings, reply: Reply) -> Judged:
@@ -57,9 +60,13 @@ def judged(settings: JudgeSettings, reply: Reply) -> Judged:
         "prompt": settings.prompt,
         "attempts": reply.attempts,
     }
+    if reply.doubts:
+        evidence["in_doubt"] = reply.doubts  # under way when a process died: it may have been paid for twice
     if reply.text is None:
         return Judged(Outcome.MISSING, f"no answer: {reply.trouble}", evidence)
     evidence |= {"answer": reply.text, "usage": reply.usage}
+    evidence |= {"cost": reply.cost} if reply.cost is not None else {}
+    evidence |= {"cached": True} if reply.cached else {}
     word = read_answer(reply.text)
     if word.rationale:
         evidence["rationale"] = word.rationale

@@ -1,4 +1,4 @@
-"""Reading the judge's answer: `{"resolve_yn": "yes"}` or `"no"`, and nothing else (trap 30)."""
+"""Reading the judge's answer: `{"resolve_yn": "yes"}` or `"no"`; last a bare yes or no (trap 30)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from t2s_tui.text import nfc
+
 _OBJECT = re.compile(r"\{.*?\}", re.DOTALL)
+_FENCE = re.compile(r"```\w*")
+_WORDS = {"yes": True, "no": False, "예": True, "네": True, "아니오": False, "아니요": False}
 _RATIONALES = ("rationale", "reason", "explanation", "why")
 
 
@@ -28,13 +32,17 @@ def read_answer(text: str) -> Word:
             continue
         if isinstance(found, dict) and (yes := _yes_or_no(found.get("resolve_yn"))) is not None:
             return Word(yes, _rationale(found))
-    return Word(None)
+    return Word(_bare(text))
 
 
 def _yes_or_no(value: Any) -> bool | None:
-    if not isinstance(value, str):
-        return None
-    return {"yes": True, "no": False}.get(value.strip().casefold())
+    return _WORDS.get(nfc(value).strip().casefold()) if isinstance(value, str) else None
+
+
+def _bare(text: str) -> bool | None:
+    """The word that is the whole answer, without a fence and punctuation: small local judges answer so."""
+    words = _FENCE.sub("", text).split()
+    return _yes_or_no(words[0].strip(".,!\"'`*。")) if len(words) == 1 else None
 
 
 def _rationale(found: dict[str, Any]) -> str:

@@ -1,0 +1,122 @@
+"""`t2s-tui judge export | run | import | to-csv`: request and result files, and the judge alone."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+from t2s_tui.commands.judge_options import judge_options, judge_settings
+from t2s_tui.commands.options import common, opened, waiting
+from t2s_tui.commands.output import emit, say
+from t2s_tui.errors import DataError, WorkspaceError
+
+_SHOWN = 5
+
+
+def add_parser(commands: Any) -> None:
+    """Add `judge` and what it can do."""
+    group = commands.add_parser("judge", help="the LLM judge: request files, results, verdicts as CSV")
+    actions = group.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    export = common(actions.add_parser("export", help="write a set's requests, a chat body a line"), _export)
+    export.add_argument("predictions")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE.jsonl")
+    judge_options(export)
+
+    run = common(actions.add_parser("run", help="ask the judge about a set (evaluate --metrics judge)"), _run)
+    run.add_argument("predictions")
+    run.add_argument("--redo", action="store_true", help="judge again what has a verdict")
+    judge_options(run)
+    waiting(run)
+
+    take = common(actions.add_parser("import", help="take results of the cookbook's processor"), _import)
+    take.add_argument("predictions")
+    take.add_argument("--results", type=Path, required=True, metavar="FILE.jsonl")
+    judge_options(take)
+
+    table = common(actions.add_parser("to-csv", help="prompt and verdict of every judged example"), _to_csv)
+    table.add_argument("predictions")
+    table.add_argument("--to", type=Path, required=True, metavar="FILE.csv")
+
+
+def _export(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.judge.files import export_requests
+
+    lines = list(export_requests(opened(args), args.predictions, judge_settings(args)))
+    _write(args.to, "".join(f"{line}\n" for line in lines))
+    say(f"{len(lines)} requests are in {args.to}.")
+    if args.json:
+        emit({"predictions": args.predictions, "requests": len(lines), "file": str(args.to)})
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from t2s_tui.commands.evaluate import submit_evaluation
+
+    return submit_evaluation(args, ["judge"], judge_settings(args))
+
+
+def _import(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.judge.files import import_results
+
+    settings = judge_settings(args) if args.judge_model else None
+    try:
+        with args.results.open(encoding="utf-8") as lines:
+            report = import_results(opened(args), args.predictions, settings, lines, args.results.name)
+    except (OSError, UnicodeError) as error:
+        raise DataError(f"{args.results} cannot be read ({error})", "name the file with --results") from error
+    for bad in report.bad[:_SHOWN]:
+        say(f"{args.results.name}, line {bad.number}: {bad.reason}")
+    say(
+        f"{report.yes} yes, {report.no} no, {report.missing} missing"
+        + (f"; {report.strangers} answers belong to no example of this set" if report.strangers else "")
+        + (f"; {len(report.bad)} lines could not be read" if report.bad else "")
+        + "."
+    )
+    if report.missing:
+        say(f"Ask for the missing: t2s-tui judge run {args.predictions} --judge-model {report.model} --wait")
+    if args.json:
+        emit(
+            {
+                "predictions": report.set_name,
+                "model": report.model,
+                "yes": report.yes,
+                "no": report.no,
+                "missing": report.missing,
+                "strangers": report.strangers,
+                "bad_lines": [{"line": bad.number, "reason": bad.reason} for bad in report.bad],
+            }
+        )
+    return 0
+
+
+def _to_csv(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.judge.files import verdict_rows
+
+    rows = list(verdict_rows(opened(args), args.predictions))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["prompt", "resolve_yn"])
+    writer.writerows(rows)
+    _write(args.to, text.getvalue())
+    say(f"{len(rows)} verdicts are in {args.to}.")
+    if args.json:
+        emit({"predictions": args.predictions, "verdicts": len(rows), "file": str(args.to)})
+    return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file at once or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise WorkspaceError(
+            f"{path} could not be written ({error.strerror or error})", "choose another place with --to"
+        ) from error

@@ -1,0 +1,72 @@
+"""The judge's options, the same for `evaluate` and `judge`, and the question before money is spent."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from t2s_tui.commands.options import checked
+from t2s_tui.commands.output import say
+from t2s_tui.errors import UsageError
+from t2s_tui.workspace import Workspace
+
+
+def judge_options(parser: argparse.ArgumentParser) -> None:
+    """Where the judge is, which it is, and how hard it may be asked."""
+    judge = parser.add_argument_group("the LLM judge (metric judge)")
+    judge.add_argument("--judge-model", help="a model of the endpoint")
+    judge.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible base URL (default: OpenAI's)")
+    judge.add_argument("--judge-prompt", default="reference", help="which prompt asks (default reference)")
+    judge.add_argument("--judge-concurrency", type=int, default=8)
+    judge.add_argument("--judge-key-env", default="OPENAI_API_KEY", help="the variable that holds the key")
+    judge.add_argument("--judge-rpm", type=float, metavar="N", help="requests a minute that are permitted")
+    judge.add_argument("--judge-tpm", type=float, metavar="N", help="tokens a minute that are permitted")
+    judge.add_argument("--judge-budget", type=float, metavar="USD", help="stop before it costs more")
+    judge.add_argument("--judge-fresh", action="store_true", help="ask anew what the journal has")
+    judge.add_argument("--yes", action="store_true", help="start without a question, whatever it costs")
+
+
+def judge_settings(args: argparse.Namespace) -> Any:
+    """The settings that the options mean. Raises UsageError."""
+    from t2s_tui.evaluation.judge.settings import JudgeSettings
+
+    if not args.judge_model:
+        raise UsageError("The judge needs a model", "name it with --judge-model and --judge-url")
+    return checked(
+        JudgeSettings,
+        base_url=args.judge_url,
+        model=args.judge_model,
+        prompt=args.judge_prompt,
+        concurrency=args.judge_concurrency,
+        api_key_env=args.judge_key_env,
+        requests_per_minute=args.judge_rpm,
+        tokens_per_minute=args.judge_tpm,
+        budget=args.judge_budget,
+        reuse=not args.judge_fresh,
+    )
+
+
+def confirm(workspace: Workspace, request: Any, *, yes: bool) -> None:
+    """Say what the judge will be asked; above a threshold a person must agree. Raises UsageError."""
+    from t2s_tui.evaluation.judge.estimate import estimate
+
+    found = estimate(workspace, request)
+    if found is None:
+        return
+    words = [f"{found.requests} requests", f"about {found.prompt_tokens + found.answer_tokens:,} tokens"]
+    if found.cost is not None:
+        words.append(f"about {found.cost:.2f} {found.currency}")
+    if found.minutes is not None:
+        words.append(f"at least {found.minutes:.0f} min")
+    say(f"The judge will be asked: {', '.join(words)}.")
+    if not found.to_confirm or yes:
+        return
+    if sys.stdin.isatty():
+        say("Start? [y/N] ")
+        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+            return
+    raise UsageError(
+        f"The judge was not asked ({', '.join(words)})",
+        "add --yes to start it, and --judge-budget to bound it",
+    )
