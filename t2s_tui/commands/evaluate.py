@@ -114,7 +114,7 @@ def _tell_scores(args: argparse.Namespace) -> None:
     with opened(args).store() as store:
         rows = [score_row(s) for s in scores_of(store, args.predictions)]
     table(("metric", "right", "of", "accuracy", "95% interval", "not counted"), rows, right=(1, 2, 3))
-    if args.by:
+    if getattr(args, "by", None):
         _tell_groups(args)
 
 
