@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from t2s_tui.sql.diff import Clause, DiffLine, compare, diff_lines, diff_sql, diff_text, side_by_side
 from tests.random_queries import QueryMaker
 from tests.random_rows import bag, random_database, rows_of
+from tests.shared_data import shared
 
 DDL = "CREATE TABLE p (id INT, name TEXT); CREATE TABLE c (id INT, p_id INT);"
 
@@ -173,3 +175,12 @@ def test_each_query_can_be_read_off_the_diff(seed: int) -> None:
             db = random_database(KEYED, random.Random(seed + number), [0, 1, 2])
             assert bag(rows_of(db, text)) == bag(rows_of(db, sql)), text
             db.close()
+
+
+def test_no_assumption_makes_tricky_pairs_equal_that_are_not() -> None:
+    lines = shared("equivalence/tricky_cases.jsonl").read_text("utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    same = {c["id"]: compare(c["gold"], c["pred"], c["dialect"], c["ddl"]).same for c in cases}
+    assert not [c["id"] for c in cases if same[c["id"]] and not c["equivalent"]]
+    assert sum(bool(same[c["id"]]) for c in cases if c["equivalent"]) >= 20
+    assert same["join_redundant_parent_notnull_fk"] == "realistic"
