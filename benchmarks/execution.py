@@ -32,7 +32,9 @@ def measure() -> list[Figure]:
     if not pairs:
         print("execution: no ../shared/data/spider_predictions here: nothing measured", file=sys.stderr)
         return []
-    golds = list({(p.database, p.gold): Pair(p.gold, p.gold, database=p.database) for p in pairs}.values())
+    golds = list(
+        {(p.database, p.gold): Pair(p.gold, "SELECT 1", database=p.database) for p in pairs}.values()
+    )
     with Pool(("execution",), STRICT, cores()) as pool:
         for _ in range(2):  # every process gets to know most golds: which takes which pair is chance
             list(pool.answers(enumerate(golds)))

@@ -20,7 +20,7 @@ from typing import Any
 
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.column_match import Undecided, match_columns
-from t2s_tui.evaluation.result_rows import difference, row_key
+from t2s_tui.evaluation.result_rows import difference, row_key, says_little
 from t2s_tui.evaluation.tolerant_rows import close_rows
 
 NAMES = ("strict", "ordered", "bird-set", "test-suite", "superset", "tolerant")
@@ -134,22 +134,26 @@ def weaknesses(gold: Result, generated: Result, *, ordered: bool, distinct: bool
 
     `distinct`: one of the queries says DISTINCT and the other does not. `limited`: gold cuts its rows off.
     """
-    rows = [row_key(row) for row in gold[1]]
+    rows = gold[1]
     if not rows:
         return ["gold returns no rows"]
-    if all(value is None for row in rows for value in row):
+    if says_little(rows):
         return ["gold returns nothing but NULL"]
     found = []
     if len(rows) == 1 and (ordered or limited):
         found.append("one row: neither order nor ties were tested")
     elif len(rows) == 1 and len(rows[0]) == 1 and rows[0][0] in (0, 1):
-        found.append(f"one row that says {rows[0][0]}")
-    counts = Counter(rows)
-    if distinct and len(rows) > 1 and len(counts) == len(rows):
+        found.append(f"one row that says {rows[0][0]:g}")
+    if distinct and len(rows) > 1 and len({row_key(row) for row in rows}) == len(rows):
         found.append("no ties: DISTINCT was not tested")
-    if counts != Counter(row_key(row) for row in generated[1]) and len(counts) != len(rows):
+    if rows != generated[1] and len(gold[0]) == len(generated[0]) and _times(rows) != _times(generated[1]):
         found.append("the duplicates differ")
     return found
+
+
+def _times(rows: Sequence[Sequence[Any]]) -> list[int]:
+    """How often the rows come, each: whatever the order of their columns."""
+    return sorted(Counter(map(row_key, rows)).values())
 
 
 __all__ = ["NAMES", "STRICT", "VERSION", "Mode", "Undecided", "differs", "mode_named", "weaknesses"]

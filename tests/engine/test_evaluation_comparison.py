@@ -135,6 +135,10 @@ def test_an_equal_result_that_says_little() -> None:
     assert weak([(0,)]) == "one row that says 0"
     assert "no ties" in weak([(1,), (2,)], distinct=True)
     assert weak([(1,), (2,)]) == weak([(7,)]) == ""
+    left, right = (["a"], [(1,), (1,), (2,)]), (["a"], [(1,), (2,), (2,), (2,)])
+    assert weaknesses(left, right, ordered=False, distinct=False, limited=False) == ["the duplicates differ"]
+    moved = (["a", "b"], [(1, 2), (1, 2)]), (["b", "a"], [(2, 1), (2, 1)])
+    assert weaknesses(*moved, ordered=False, distinct=False, limited=False) == []
 
 
 @pytest.fixture
