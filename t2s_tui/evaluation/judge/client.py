@@ -214,6 +214,10 @@ class _Dispatcher:
                 f"the next request could cost {worst:.4f})",
                 "raise --judge-budget and run the same command again: the verdicts so far are kept",
             )
+        return await self._paced(item)
+
+    async def _paced(self, item: _Item) -> bool:
+        """Wait until the limits let one more try go; False when a stop came first."""
         now = time.monotonic()
         delay = max(self._requests.take(1, now), self._tokens.take(item.tokens + _ANSWER_TOKENS, now))
         return await self._sleep(delay)
@@ -275,7 +279,8 @@ class _Dispatcher:
                     return self._gave_up(journal, item, str(trouble), attempts, trouble)
                 journal.unsent(item.key, str(trouble))
                 self._learn(trouble.headers)
-                if not await self._back_off(trouble, max(1, failures), sent_at):
+                # A try counts at the endpoint like any other: it waits for its turn again.
+                if not (await self._back_off(trouble, max(1, failures), sent_at) and await self._paced(item)):
                     return None
             except ModelError:
                 journal.unsent(item.key, "the run ended")
@@ -332,8 +337,9 @@ class _Dispatcher:
         """Take over limits that the endpoint names, unless a person set them."""
         limits = limits_of(headers)
         if limits.requests and not self._settings.requests_per_minute:
+            if self._requests.per_minute is None:  # once: later cuts stand
+                self._room_for.now = self._room_for.most
             self._requests.per_minute = limits.requests
-            self._room_for.now = self._room_for.most
         if limits.tokens and not self._settings.tokens_per_minute:
             self._tokens.per_minute = limits.tokens
 

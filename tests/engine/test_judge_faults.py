@@ -1,0 +1,162 @@
+"""The judge against schedules of faults, drawn by chance; and a server that gives the key away."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from t2s_tui.cli import main
+from t2s_tui.evaluation.judge import client
+from t2s_tui.evaluation.judge.backoff import pause, retry_after
+from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
+from t2s_tui.evaluation.judge.journal import FILE, Journal
+from t2s_tui.evaluation.judge.settings import JudgeSettings
+from t2s_tui.evaluation.judge.verdicts import read_answer
+from tests.fixtures.openai_server import FakeOpenAI
+
+KEY = "sk-proj-neverwritten0123456789"
+PASSING = ("429:0.01", "500", "502", "503", "408", "drop", "garbage", "empty", None)
+FINAL = ("400", "404", "422")
+ATTEMPTS = 4
+
+
+@pytest.fixture(autouse=True)
+def _short_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        client,
+        "pause",
+        lambda n, headers, random: 0.0 if retry_after(headers) is None else pause(n, headers, random),
+    )
+
+
+def _number(body: dict[str, Any]) -> int:
+    return int(body["messages"][0]["content"].split()[-1])
+
+
+def _readable(text: str) -> bool:
+    return read_answer(text).yes is not None
+
+
+schedules = st.lists(st.lists(st.sampled_from(PASSING + FINAL), max_size=6), min_size=1, max_size=10)
+
+
+@given(schedule=schedules)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_faults_each_request_ends_once_and_a_second_run_pays_for_no_answer_again(
+    schedule: list[list[str | None]],
+) -> None:
+    left = {number: list(faults) for number, faults in enumerate(schedule)}
+    answered: Counter[int] = Counter()
+
+    def fault(body: dict[str, Any], before: int) -> str | None:
+        faults = left[_number(body)]
+        return faults.pop(0) if faults else None
+
+    def answer(body: dict[str, Any]) -> str:
+        answered[_number(body)] += 1
+        return '{"resolve_yn": "yes"}'
+
+    asks = [Ask(f"e{i}", ({"role": "user", "content": f"question {i}"},)) for i in left]
+    with tempfile.TemporaryDirectory() as folder, FakeOpenAI(answer, fault) as server:
+        judge = JudgeSettings(base_url=server.base_url, model="m", max_attempts=ATTEMPTS, timeout=10)
+        room = Room(Path(folder) / FILE)
+        first: list[Reply] = []
+        ask_all(judge, asks, first.append, room=room)
+        assert sorted(r.example_id for r in first) == sorted(a.example_id for a in asks)
+        for reply in first:
+            number = int(reply.example_id[1:])
+            assert (reply.text is not None) == (answered[number] == 1), "an answer is kept, or there was none"
+            assert _outcome(schedule[number]) is (reply.text is not None)
+        paid = Counter(answered)
+        for faults in left.values():
+            faults.clear()
+        second: list[Reply] = []
+        ask_all(judge, asks, second.append, room=room)
+        assert all(reply.text for reply in second)
+        assert all(answered[number] == 1 for number in left), "what was paid for is not asked again"
+        assert all(reply.cached for reply in second if paid[int(reply.example_id[1:])])
+        journal = Journal(Path(folder) / FILE)
+        assert {entry.state for entry in journal.all()} == {"done"}
+        journal.close()
+
+
+def _outcome(faults: list[str | None]) -> bool:
+    """What must come of a request with these faults: each class by its rule."""
+    failures = 0
+    for fault in faults:
+        if fault is None:
+            return True
+        if fault in FINAL:
+            return False
+        failures += not fault.startswith("429")
+        if failures >= ATTEMPTS:
+            return False
+    return True
+
+
+def test_an_unreadable_answer_is_repaired_once_and_then_missing() -> None:
+    said = {"question 0": ["hm", '{"resolve_yn": "no"}'], "question 1": ["hm", "well", "yes"]}
+
+    def answer(body: dict[str, Any]) -> str:
+        return said[body["messages"][0]["content"]].pop(0)
+
+    asks = [Ask(f"e{i}", ({"role": "user", "content": f"question {i}"},)) for i in range(2)]
+    found: dict[str, str | None] = {}
+    with FakeOpenAI(answer) as server:
+        judge = JudgeSettings(base_url=server.base_url, model="m")
+        ask_all(judge, asks, lambda r: found.__setitem__(r.example_id, r.text), readable=_readable)
+        assert len(server.requests) == 4
+    assert found["e0"] == '{"resolve_yn": "no"}'
+    assert not _readable(found["e1"] or "")
+
+
+@pytest.mark.parametrize("status", ["400", "401", "500"])
+def test_a_server_that_echoes_the_key_does_not_bring_it_into_the_workspace(
+    status: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JUDGE_SECRET", KEY)  # no name that the job's own redaction looks for
+    root = tmp_path / "w"
+    where = ["--workspace", str(root)]
+    fault = f"{status}:Incorrect API key provided: {KEY}"
+    with FakeOpenAI(
+        lambda body: f'{{"resolve_yn": "yes", "rationale": "key {KEY}"}}', [None, fault]
+    ) as server:
+        predictions = _predictions(root)
+        options = ["--judge-model", "m", "--judge-url", server.base_url, "--judge-key-env", "JUDGE_SECRET"]
+        more = ["--judge-concurrency", "1", "--wait", "--json", "--yes"]
+        main(["judge", "run", predictions, *options, *more, *where])
+        assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+    said = capsys.readouterr()
+    assert KEY not in said.out + said.err
+    files = [path for path in root.rglob("*") if path.is_file()]
+    assert any(path.name == FILE for path in files)
+    assert not [path for path in files if KEY.encode() in path.read_bytes()]
+    with sqlite3.connect(root / FILE) as journal:
+        assert journal.execute("SELECT COUNT(*) FROM requests WHERE state = 'done'").fetchone()[0] >= 1
+
+
+def _predictions(root: Path) -> str:
+    from t2s_tui.datasets.add import add_dataset
+    from t2s_tui.datasets.catalogue import open_examples
+    from t2s_tui.records import Prediction, PredictionSet
+    from t2s_tui.workspace import Workspace
+
+    workspace = Workspace.open(root)
+    add_dataset(workspace, "sample", name="s")
+    examples = [e for e in open_examples(workspace, "s") if e.split == "test"] or list(
+        open_examples(workspace, "s")
+    )
+    examples = examples[:3]
+    with workspace.store() as store:
+        store.predictions.put_set(
+            PredictionSet("p", "s", examples[0].split, "m", None, "book", {}, 3, "", 0.0)
+        )
+        store.predictions.add(Prediction("p", e.id, e.gold, e.gold, 1, 1, "eos", 0.1) for e in examples)
+    return "p"
