@@ -15,6 +15,7 @@ NAMES = (
     "diff",
     "sandbox",
     "execution",
+    "judge",
     "scored_head",
 )
 

@@ -17,7 +17,7 @@ class JudgeSettings(BaseModel):
     base_url: str | None = Field(None, description="OpenAI-compatible base URL; empty means OpenAI's own")
     model: str = Field(min_length=1, description="a model of that endpoint")
     prompt: str = Field("reference", description="which prompt asks")
-    concurrency: int = Field(8, ge=1, le=256, description="requests at the same time")
+    concurrency: int = Field(8, ge=1, le=1000, description="requests at the same time")
     max_attempts: int = Field(6, ge=1, le=50, description="tries a request before it counts as missing")
     timeout: float = Field(60.0, gt=0, le=3600, description="seconds that one try may take")
     api_key_env: str = Field("OPENAI_API_KEY", min_length=1, description="the variable that holds the key")
