@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
-from t2s_tui.evaluation.judge.prompts import render
+from t2s_tui.evaluation.judge.prompts import prompt_version, render
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.verdicts import read_answer
 from t2s_tui.evaluation.judged import Judged, Pair
@@ -16,7 +16,7 @@ from t2s_tui.records import Outcome
 
 def judge_version(settings: JudgeSettings) -> str:
     """Names the rules, the prompt and the model: verdicts of another judge are asked anew and never mixed."""
-    return f"{METRICS['judge'].version} {settings.prompt} {settings.model}"
+    return f"{METRICS['judge'].version} {prompt_version(settings.prompt)} {settings.model}"
 
 
 def judge_pairs(
@@ -70,6 +70,8 @@ def judged(settings: JudgeSettings, reply: Reply) -> Judged:
     word = read_answer(reply.text)
     if word.rationale:
         evidence["rationale"] = word.rationale
+    if word.fault:
+        evidence["fault"] = word.fault
     if word.yes is None:
         return Judged(Outcome.MISSING, "the answer cannot be read as yes or no", evidence)
     said = "yes" if word.yes else "no"

@@ -17,10 +17,14 @@ _RATIONALES = ("rationale", "reason", "explanation", "why")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What the judge said. `yes` is None when the answer cannot be read: missing, and never a no."""
+    """What the judge said. `yes` is None when the answer cannot be read: missing, and never a no.
+
+    `fault` is the leading one in the judge's own word, where the prompt asks for it.
+    """
 
     yes: bool | None
     rationale: str = ""
+    fault: str = ""
 
 
 def read_answer(text: str) -> Word:
@@ -31,7 +35,7 @@ def read_answer(text: str) -> Word:
         except (ValueError, RecursionError):
             continue
         if isinstance(found, dict) and (yes := _yes_or_no(found.get("resolve_yn"))) is not None:
-            return Word(yes, _rationale(found))
+            return Word(yes, _rationale(found), _fault(found))
     return Word(_bare(text))
 
 
@@ -49,3 +53,9 @@ def _rationale(found: dict[str, Any]) -> str:
     return next(
         (str(found[k]) for k in _RATIONALES if isinstance(found.get(k), str) and found[k].strip()), ""
     )
+
+
+def _fault(found: dict[str, Any]) -> str:
+    said = found.get("fault")
+    word = said.strip().casefold() if isinstance(said, str) else ""
+    return "" if word == "none" else word
