@@ -36,7 +36,7 @@ from t2s_tui.sql.canonical.shape import resolved
 Level = Literal["shown", "proof", "realistic"]
 LEVELS: tuple[Level, ...] = ("shown", "proof", "realistic")
 
-_ROUNDS = 3  # what one rule opens for another is done after so many rounds in practice
+_ROUNDS = 6  # what one rule opens for another is done after fewer rounds in practice
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,11 @@ def _structural(
     return Rule(name, apply, on, level, placed=True, again=True)
 
 
+def _named(apply: Callable[[exp.Expr, Context], exp.Expr]) -> Callable[[exp.Expr, Context], exp.Expr]:
+    """A rule that puts a query into another one, and names given anew: both may have had the same."""
+    return lambda tree, context: names.name_tables(apply(tree, context))
+
+
 _ASKED = (exp.In, exp.Exists)
 
 RULES: tuple[Rule, ...] = (
@@ -84,7 +89,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("between", conditions.between_as_comparisons, (exp.Between,)),
     Rule("not", conditions.push_not, (exp.Not,)),
-    Rule("constants", conditions.constants_of_the_columns_type, (exp.Literal,)),
+    Rule("constants", conditions.constants_of_the_columns_type),
     Rule("in and or", conditions.members_in_one_list, (exp.In, exp.Or, exp.And)),
     Rule("thresholds", conditions.whole_number_thresholds, (exp.GTE, exp.LTE, exp.Between, exp.Not)),
     Rule("casts", conditions.casts_that_change_nothing, (exp.Cast,)),
@@ -93,9 +98,11 @@ RULES: tuple[Rule, ...] = (
     Rule("order that says nothing", grouping.order_that_says_nothing, (exp.Order,), again=True),
     _structural("right joins", joins.right_joins_as_left, exp.Join),
     _structural("left joins that filter", joins.left_joins_that_filter, exp.Join),
-    _structural("except and intersect", sets.except_as_not_in, exp.Except, exp.Intersect, level="proof"),
+    _structural(
+        "except and intersect", _named(sets.except_as_not_in), exp.Except, exp.Intersect, level="proof"
+    ),
     _structural("union as or", sets.union_as_or, exp.Union, level="proof"),
-    _structural("ctes", subqueries.ctes_used_once, exp.CTE, level="proof"),
+    _structural("ctes", _named(subqueries.ctes_used_once), exp.CTE, level="proof"),
     _structural("derived tables", subqueries.plain_derived_tables, exp.Subquery, level="proof"),
     _structural("exists as in", subqueries.exists_as_in, exp.Exists, level="proof"),
     _structural("in as join", subqueries.in_as_join, exp.In, level="proof"),
