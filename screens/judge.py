@@ -16,8 +16,17 @@ from textual.containers import Horizontal, Vertical
 from screens.evaluate_form import EvaluateForm
 from screens.inspect_state import example_head
 from screens.job_actions import JobActions
-from screens.judge_requests import REQUEST_COLUMNS, Asked, read_asked, request_cells, request_text
+from screens.judge_requests import (
+    REQUEST_COLUMNS,
+    Asked,
+    entry_text,
+    read_asked,
+    read_entry,
+    request_cells,
+    request_text,
+)
 from screens.judge_state import Figures, JudgeFeed, judge_cells, judge_columns, judge_jobs, judge_lines
+from t2s_tui.evaluation.judge.journal import Entry
 from t2s_tui.evaluation.request import EvaluateRequest
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.folder import JobFolder
@@ -54,6 +63,7 @@ class JudgeScreen(JobActions):
         self._figures: Figures | None = None
         self._reading = False
         self._asked: list[Asked] = []
+        self._one: tuple[str, Asked] | None = None  # the request that is shown
         self._listing = False
         self._asked_at: tuple[str, int] = ("", -1)  # the job whose requests are listed, and how far it was
 
@@ -189,24 +199,42 @@ class JudgeScreen(JobActions):
     def _show_request(self) -> None:
         at = self.query_one("#requests", Grid).cursor
         one = self._asked[at] if 0 <= at < len(self._asked) else None
-        text = request_text(one) if one else Text("Choose a request.", style="dim")
+        self.query_one("#one", Pane).pane_title = example_head(one.example) if one else "One request"
+        view = self._selected()
+        if one is None or view is None:
+            self._one = None
+            self._show_text(Text("Choose a request.", style="dim"))
+            return
+        chosen = (view.job.id, one)
+        if chosen == self._one:
+            return  # listed anew: it stays, and where it is scrolled to
+        self._one = chosen
+        self._show_text(request_text(one))
+        judge = view.job.request.get("judge", {})
+
+        def show(entry: Entry | None) -> None:
+            if entry is not None and chosen == self._one:
+                self._show_text(entry_text(one, entry))
+
+        self.fetch("one", partial(read_entry, self.workspace, judge, one), show)
+
+    def _show_text(self, text: Text) -> None:
         reader = self.query_one("#request", Reader)
         if text != reader.text:
             reader.show_text(text)
-        self.query_one("#one", Pane).pane_title = example_head(one.example) if one else "One request"
 
     def whole(self, message: Grid.Whole) -> tuple[str, Text]:
         if message.grid.id == "requests":
             one = self._asked[message.row]
-            return example_head(one.example), request_text(one)
+            return example_head(one.example), self.query_one("#request", Reader).text
         return super().whole(message)
 
     def action_copy(self) -> None:
         """Copy what was sent and what came back."""
         at = self.query_one("#requests", Grid).cursor
         if 0 <= at < len(self._asked):
-            one = self._asked[at]
-            self.bench.copy(request_text(one).plain, f"The request on #{one.example.number}")
+            number = self._asked[at].example.number
+            self.bench.copy(self.query_one("#request", Reader).text.plain, f"The request on #{number}")
 
     def action_zoom(self) -> None:
         super().action_zoom()

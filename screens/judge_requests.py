@@ -10,7 +10,10 @@ from typing import Any
 from rich.text import Text
 
 from t2s_tui.datasets.catalogue import open_examples
+from t2s_tui.evaluation.judge.client import body_of
+from t2s_tui.evaluation.judge.journal import FILE, Entry, Journal, request_key
 from t2s_tui.evaluation.judge.prompts import PROMPTS, render
+from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.records import Example, Outcome, Verdict
 from t2s_tui.workspace import Workspace
 from widgets.grid import Cell, Column
@@ -81,8 +84,45 @@ def request_cells(asked: Asked, ascii_only: bool) -> Sequence[Cell]:
     )
 
 
+def read_entry(workspace: Workspace, judge: Mapping[str, Any], asked: Asked) -> Entry | None:
+    """The request as the journal has it; None where it has not (made before it, or with other settings)."""
+    path = workspace.root / FILE
+    prompt = asked.prompt
+    if not prompt or not path.exists():
+        return None
+    settings = JudgeSettings.model_validate(judge)
+    body = body_of(settings, [{"role": "system", "content": prompt}])
+    journal = Journal(path)
+    try:
+        return journal.find(request_key(settings.base_url or "openai", body))
+    finally:
+        journal.close()
+
+
+def entry_text(asked: Asked, entry: Entry) -> Text:
+    """Everything sent and received, as the journal has it. Keys are in neither."""
+    text = Text()
+    _part(text, "verdict", f"{asked.verdict.outcome}: {asked.verdict.why}")
+    facts = {"state": entry.state, "endpoint": entry.endpoint, "tries": entry.attempts}
+    facts |= {"in doubt": f"{entry.doubts}: it may have been paid for twice"} if entry.doubts else {}
+    facts |= {"tokens": f"{entry.prompt_tokens} + {entry.completion_tokens}"} if entry.answer else {}
+    facts |= {"cost": f"{entry.cost:.6f} USD"} if entry.cost is not None else {}
+    _part(text, "", "\n".join(f"{name:<9} {value}" for name, value in facts.items()), DIM)
+    if entry.error:
+        _part(text, "error", entry.error, WARN)
+    _part(text, "received", _pretty(entry.answer) if entry.answer is not None else "nothing yet")
+    _part(text, "sent", _pretty({key: value for key, value in entry.body.items() if key != "messages"}))
+    for message in entry.body.get("messages", ()):
+        _part(text, f"sent: {message.get('role', '')}", str(message.get("content", "")))
+    return text
+
+
+def _pretty(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
 def request_text(asked: Asked) -> Text:
-    """What was sent and what came back, in full."""
+    """What was sent and what came back, as far as the verdict tells it: for what the journal has not."""
     evidence = asked.verdict.evidence
     text = Text()
     _part(text, "verdict", f"{asked.verdict.outcome}: {asked.verdict.why}")

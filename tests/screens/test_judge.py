@@ -7,12 +7,18 @@ from typing import Any
 
 from screens.evaluate_form import EvaluateForm
 from screens.judge import JudgeScreen
+from screens.judge_requests import entry_text, read_asked, read_entry
 from screens.judge_state import Figures, cost_words, figures_of
+from t2s_tui.evaluation.judge.settings import JudgeSettings
+from t2s_tui.evaluation.request import EvaluateRequest
+from t2s_tui.evaluation.run import evaluate
 from t2s_tui.jobs.control import ControlTail
 from t2s_tui.jobs.events import EventLog
 from t2s_tui.jobs.folder import JobFolder
+from t2s_tui.progress import Quiet
 from t2s_tui.records import Outcome, RunState, Verdict
 from t2s_tui.workspace import Workspace
+from tests.fixtures.openai_server import FakeOpenAI
 from tests.reviewed import reviewed_workspace
 from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text
 
@@ -149,3 +155,20 @@ def test_what_the_worker_does_not_know_is_not_made_up() -> None:
     assert figures_of({"kind": "judge", "limits": None, "errors": None, "done": "x"}) == Figures()
     assert cost_words(Figures()) == "no price is known for this model"
     assert cost_words(Figures(cost=0.5)) == "0.50 USD, no budget set"
+
+
+def test_a_request_is_told_as_the_journal_has_it(tmp_path: Path) -> None:
+    workspace, examples = reviewed_workspace(tmp_path, judged=False)
+    with FakeOpenAI(lambda _: '{"resolve_yn": "yes"}', faults=["500"]) as server:
+        judge = JudgeSettings(base_url=server.base_url, model="judge-1", concurrency=1)
+        evaluate(workspace, EvaluateRequest(predictions="tuned", metrics=["judge"], judge=judge), Quiet())
+    asked = read_asked(workspace, "tuned", "judge-1")
+    assert [one.example.id for one in asked] == [e.id for e in examples]
+    entry = read_entry(workspace, judge.model_dump(mode="json"), asked[0])
+    assert entry is not None
+    text = entry_text(asked[0], entry).plain
+    assert "tries     2" in text
+    assert '"finish_reason": "stop"' in text
+    assert examples[0].question in text
+    other = judge.model_copy(update={"model": "judge-2"}).model_dump(mode="json")
+    assert read_entry(workspace, other, asked[0]) is None
