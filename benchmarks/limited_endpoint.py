@@ -2,8 +2,8 @@
 
 `python -m benchmarks.limited_endpoint PER_MINUTE SECONDS_AN_ANSWER BROKEN_EVERY`
 
-It prints its port. `GET /v1/counts` gives, as JSON: `answered`, `refused` (429: over the limit), `twice`
-(answers to a question that had one), `first` and `last` (the times of the first and the last answer).
+It prints its port. `GET /v1/counts` gives, as JSON: `answered`, `refused` (429: over the limit), `again`
+(question -> answers beyond its first), `first` and `last` (the times of the first and the last answer).
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class Endpoint:
                      "usage": usage}, ""  # fmt: skip
 
     def _counts(self) -> dict[str, Any]:
-        twice = sum(n - 1 for n in self._answers.values())
+        again = {question: n - 1 for question, n in self._answers.items() if n > 1}
         first, last = (self._times[0], max(self._times)) if self._times else (0.0, 0.0)
-        return {"answered": len(self._answers), "refused": self._refused, "twice": twice, "first": first,
+        return {"answered": len(self._answers), "refused": self._refused, "again": again, "first": first,
                 "last": last}  # fmt: skip
 
 

@@ -8,12 +8,14 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from t2s_tui.errors import JobStopped, ModelError, UsageError
 from t2s_tui.evaluation.judge.backoff import pause, retry_after
+from t2s_tui.evaluation.judge.commits import Commits
 from t2s_tui.evaluation.judge.cost import Price, price_of
 from t2s_tui.evaluation.judge.journal import Journal, request_key
 from t2s_tui.evaluation.judge.limits import Concurrency, Pace, limits_of, reset_after
@@ -152,6 +154,7 @@ class _Dispatcher:
             waiting = self._from_journal(journal, asks)
             if waiting:
                 async with Transport(self._settings, self._key) as transport:
+                    self._commits = Commits(journal)
                     await self._all(transport, journal, waiting)
         finally:
             self._tell(force=True)
@@ -203,6 +206,7 @@ class _Dispatcher:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._commits.flush()
 
     async def _may_go(self, item: _Item) -> bool:
         """Wait for the pace; False when a stop came first. Raises ModelError at the end of the budget."""
@@ -259,14 +263,14 @@ class _Dispatcher:
         """The reply after as many tries as are worth it; None when a stop came while waiting to try again."""
         limit = self._tokens.per_minute
         if limit and item.tokens > limit:
-            return self._gave_up(
+            return await self._gave_up(
                 journal, item, f"it needs about {item.tokens} tokens, the limit a minute is {limit:g}", 0
             )
         attempts = failures = refusals = 0
         while True:
             attempts += 1
             sent_at = time.monotonic()
-            journal.sent([item.key])
+            await self._commits.write(partial(journal.sent, [item.key]))
             try:
                 answer = await transport.ask(item.body)
             except Trouble as trouble:
@@ -276,19 +280,19 @@ class _Dispatcher:
                 failures += trouble.kind != RATE_LIMIT
                 over = failures >= self._settings.max_attempts or refusals >= _MOST_REFUSALS
                 if not trouble.again or over:
-                    return self._gave_up(journal, item, str(trouble), attempts, trouble)
-                journal.unsent(item.key, str(trouble))
+                    return await self._gave_up(journal, item, str(trouble), attempts, trouble)
+                await self._commits.write(partial(journal.unsent, item.key, str(trouble)))
                 self._learn(trouble.headers)
                 # A try counts at the endpoint like any other: it waits for its turn again.
                 if not (await self._back_off(trouble, max(1, failures), sent_at) and await self._paced(item)):
                     return None
             except ModelError:
-                journal.unsent(item.key, "the run ended")
+                await self._commits.write(partial(journal.unsent, item.key, "the run ended"))
                 raise
             else:
-                return self._paid(journal, item, answer, attempts)
+                return await self._paid(journal, item, answer, attempts)
 
-    def _paid(self, journal: Journal, item: _Item, answer: Answer, attempts: int) -> Reply:
+    async def _paid(self, journal: Journal, item: _Item, answer: Answer, attempts: int) -> Reply:
         """Journal an answer, then report it."""
         self._reached = True
         usage = {
@@ -298,8 +302,8 @@ class _Dispatcher:
         }
         prompt, completion = usage.get("prompt_tokens", item.tokens), usage.get("completion_tokens", 0)
         cost = self._price.of(prompt, completion) if self._price else None
-        journal.done(item.key, answer.raw, cost)
         self._spent += cost or 0.0
+        await self._commits.write(partial(journal.done, item.key, answer.raw, cost))
         self._tokens.adjust(prompt + completion - item.tokens - _ANSWER_TOKENS)
         self._recent.append((time.monotonic(), prompt + completion))
         self._room_for.answered()
@@ -307,10 +311,10 @@ class _Dispatcher:
         kept = {k: usage[k] for k in ("prompt_tokens", "completion_tokens") if k in usage}
         return Reply(item.ask.example_id, answer.text, "", attempts, kept, cost, doubts=item.doubts)
 
-    def _gave_up(
+    async def _gave_up(
         self, journal: Journal, item: _Item, words: str, attempts: int, trouble: Trouble | None = None
     ) -> Reply:
-        journal.failed(item.key, words)
+        await self._commits.write(partial(journal.failed, item.key, words))
         if trouble is not None and not trouble.reached and not self._reached:
             where = self._settings.base_url or "OpenAI"
             raise ModelError(

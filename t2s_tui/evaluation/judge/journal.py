@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,17 @@ class Journal:
                 ).rowcount
         return new
 
+    def together(self, steps: Iterable[Callable[[], None]]) -> None:
+        """Steps of this journal in one transaction: all are on the disk when it returns, or none."""
+        with self._words(), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for step in steps:
+                step()
+
     def _write(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        if self._connection.in_transaction:
+            self._connection.executemany(sql, rows)
+            return
         with self._words(), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.executemany(sql, rows)
