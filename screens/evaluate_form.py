@@ -58,7 +58,7 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
     }
     EvaluateForm #evaluate-title { text-style: bold; height: 1; }
     EvaluateForm Form { height: auto; max-height: 22; }
-    EvaluateForm FormField > .form--label { width: 16; }
+    EvaluateForm FormField > .form--label { width: 22; }
     EvaluateForm FormField > FieldEdit, EvaluateForm FormField > ChoiceBox { width: 30; }
     EvaluateForm .evaluate--line { height: auto; max-height: 2; color: $text-muted; margin-top: 1; }
     """

@@ -110,7 +110,7 @@ def entry_text(asked: Asked, entry: Entry) -> Text:
     _part(text, "", "\n".join(f"{name:<9} {value}" for name, value in facts.items()), DIM)
     if entry.error:
         _part(text, "error", entry.error, WARN)
-    _part(text, "received", _pretty(entry.answer) if entry.answer is not None else "nothing yet")
+    _part(text, "received", _pretty(entry.answer) if entry.answer is not None else "no answer")
     _part(text, "sent", _pretty({key: value for key, value in entry.body.items() if key != "messages"}))
     for message in entry.body.get("messages", ()):
         _part(text, f"sent: {message.get('role', '')}", str(message.get("content", "")))
