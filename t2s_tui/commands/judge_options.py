@@ -20,6 +20,7 @@ def judge_options(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("--judge-prompt", default="reference", help="which prompt asks (default reference)")
     judge.add_argument("--judge-concurrency", type=int, default=8)
     judge.add_argument("--judge-key-env", default="OPENAI_API_KEY", help="the variable that holds the key")
+    judge.add_argument("--judge-key-command", metavar="CMD", help="a command that prints the key")
     judge.add_argument("--judge-rpm", type=float, metavar="N", help="requests a minute that are permitted")
     judge.add_argument("--judge-tpm", type=float, metavar="N", help="tokens a minute that are permitted")
     judge.add_argument("--judge-budget", type=float, metavar="USD", help="stop before it costs more")
@@ -40,6 +41,7 @@ def judge_settings(args: argparse.Namespace) -> Any:
         prompt=args.judge_prompt,
         concurrency=args.judge_concurrency,
         api_key_env=args.judge_key_env,
+        key_command=args.judge_key_command,
         requests_per_minute=args.judge_rpm,
         tokens_per_minute=args.judge_tpm,
         budget=args.judge_budget,

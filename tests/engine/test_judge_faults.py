@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from t2s_tui.cli import main
+from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.judge import client
 from t2s_tui.evaluation.judge.backoff import pause, retry_after
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
@@ -159,6 +160,22 @@ def test_a_server_that_echoes_the_key_does_not_bring_it_into_the_workspace(
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
     with sqlite3.connect(root / FILE) as journal:
         assert journal.execute("SELECT COUNT(*) FROM requests WHERE state = 'done'").fetchone()[0] >= 1
+
+
+def test_the_key_of_a_command_is_used_and_a_command_that_fails_says_no_output(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text(f"{KEY}\n", encoding="utf-8")
+    asks = [Ask("e0", ({"role": "user", "content": "question 0"},))]
+    found: list[Reply] = []
+    with FakeOpenAI(lambda body: f"yes {KEY}") as server:
+        judge = JudgeSettings(base_url=server.base_url, model="m", key_command=f"cat {secret}")
+        ask_all(judge, asks, found.append)
+        assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+    assert KEY not in str(found[0].text)
+    failing = judge.model_copy(update={"key_command": f"sh -c 'cat {secret}; exit 3'"})
+    with pytest.raises(UsageError, match="ended with code 3") as raised:
+        ask_all(failing, asks, found.append)
+    assert KEY not in str(raised.value)
 
 
 def _predictions(root: Path) -> str:

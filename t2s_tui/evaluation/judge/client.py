@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +17,12 @@ from t2s_tui.evaluation.judge.backoff import pause, retry_after
 from t2s_tui.evaluation.judge.commits import Commits
 from t2s_tui.evaluation.judge.cost import Price, price_of
 from t2s_tui.evaluation.judge.journal import Journal, request_key
+from t2s_tui.evaluation.judge.key import find_key
 from t2s_tui.evaluation.judge.limits import Concurrency, Pace, limits_of, reset_after
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.tokens import counter
 from t2s_tui.evaluation.judge.transport import ANSWER, RATE_LIMIT, Answer, Transport, Trouble
 
-_NO_KEY = "not-needed"
 _LOOK = 0.1  # seconds between looks at whether to stop
 _TELL = 0.25
 _MOST_REFUSALS = (
@@ -91,17 +90,6 @@ def ask_all(
     if asks:
         watch = (should_stop, paused)
         asyncio.run(_Dispatcher(settings, on_reply, watch, room or Room(), readable).run(asks))
-
-
-def find_key(settings: JudgeSettings) -> str:
-    """The key from the environment; a stand-in for endpoints that need none. Raises UsageError."""
-    key = os.environ.get(settings.api_key_env, "").strip()
-    if not key and settings.base_url is None:
-        raise UsageError(
-            f"The judge's key is not there: {settings.api_key_env} is not set",
-            "set it, or name an endpoint that needs none with --judge-url",
-        )
-    return key or _NO_KEY
 
 
 def body_of(settings: JudgeSettings, messages: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class JudgeSettings(BaseModel):
     max_attempts: int = Field(6, ge=1, le=50, description="tries a request before it counts as missing")
     timeout: float = Field(60.0, gt=0, le=3600, description="seconds that one try may take")
     api_key_env: str = Field("OPENAI_API_KEY", min_length=1, description="the variable that holds the key")
+    key_command: str | None = Field(None, description="a command that prints the key, instead of a variable")
     requests_per_minute: float | None = Field(
         None, gt=0, description="the endpoint's limit, where it is known"
     )
