@@ -53,7 +53,7 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
     DEFAULT_CSS = """
     EvaluateForm { align: center middle; }
     EvaluateForm > Vertical {
-        width: 92; max-width: 98%; height: auto; max-height: 96%;
+        width: 104; max-width: 98%; height: auto; max-height: 96%;
         background: $surface; border: round $primary; padding: 0 1;
     }
     EvaluateForm #evaluate-title { text-style: bold; height: 1; }

@@ -122,7 +122,7 @@ async def test_openais_own_endpoint_is_not_asked_without_a_key(
         await opened(pilot, "E")
         await asked_judge(pilot, "")
         await pressed(pilot, "f5")
-        await on_screen(pilot, "OPENAI_API_KEY is not set: set it")
+        await on_screen(pilot, "✗ OPENAI_API_KEY is not set")
         assert not list(workspace.jobs_dir.iterdir())
 
 
