@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from t2s_tui.cli import main
-from t2s_tui.errors import UsageError
+from t2s_tui.errors import UsageError, WorkspaceError
 from t2s_tui.evaluation.judge import client
 from t2s_tui.evaluation.judge.backoff import pause, retry_after
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
@@ -176,6 +177,41 @@ def test_the_key_of_a_command_is_used_and_a_command_that_fails_says_no_output(tm
     with pytest.raises(UsageError, match="ended with code 3") as raised:
         ask_all(failing, asks, found.append)
     assert KEY not in str(raised.value)
+
+
+def test_a_full_disk_ends_the_run_in_words_and_a_second_pays_for_no_answer_reported_before(
+    tmp_path: Path,
+) -> None:
+    disk = tmp_path / "small"
+    disk.mkdir()
+    try:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("a small file system can be mounted by root only")
+    answers: Counter[int] = Counter()
+
+    def answer(body: dict[str, Any]) -> str:
+        answers[_number(body)] += 1
+        return "yes" + " " * 20_000
+
+    asks = [Ask(f"e{i}", ({"role": "user", "content": f"question {i}"},)) for i in range(60)]
+    told: list[Reply] = []
+    try:
+        with FakeOpenAI(answer) as server:
+            judge = JudgeSettings(base_url=server.base_url, model="m")
+            with pytest.raises(WorkspaceError, match="free some space"):
+                ask_all(judge, asks, told.append, room=Room(disk / FILE))
+            assert 0 < len(told) < len(asks)
+            subprocess.run(["mount", "-o", "remount,size=20m", str(disk)], check=True)
+            again: list[Reply] = []
+            ask_all(judge, asks, again.append, room=Room(disk / FILE))
+            assert all(reply.text for reply in again)
+            assert all(answers[int(reply.example_id[1:])] == 1 for reply in told)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def _predictions(root: Path) -> str:
