@@ -16,6 +16,7 @@ NAMES = (
     "sandbox",
     "execution",
     "judge",
+    "equivalence",
     "scored_head",
 )
 

@@ -77,11 +77,14 @@ def _comment(text: str) -> str:
     return f" -- {one_line(text)}" if text.strip() else ""
 
 
-def ddl_of_tables_json(entry: Mapping[str, Any], *, comments: bool = False) -> str:
+def ddl_of_tables_json(
+    entry: Mapping[str, Any], *, comments: bool = False, keys: Mapping[str, Sequence[str]] | None = None
+) -> str:
     """The DDL of one database of a `tables.json` (Spider, BIRD, AI Hub's annotations).
 
-    With `comments` the names that people use stand behind tables and columns. Raises KeyError, TypeError,
-    ValueError or IndexError for an entry that is none.
+    With `comments` the names that people use stand behind tables and columns. `keys` are the primary keys
+    that the database has (`keys_of_database`): they complete those of which the entry names a part only.
+    Raises KeyError, TypeError, ValueError or IndexError for an entry that is none.
     """
     names = [nfc(str(name)) for name in entry["table_names_original"]]
     spoken = [str(name) for name in entry.get("table_names") or names] if comments else [""] * len(names)
@@ -93,6 +96,7 @@ def ddl_of_tables_json(entry: Mapping[str, Any], *, comments: bool = False) -> s
     tables = []
     for number, name in enumerate(names):
         own = [at for at, (table, _) in enumerate(columns) if table == number]
+        named = tuple(columns[at][1] for at in primary if at in own)
         tables.append(
             TableDdl(
                 name=name,
@@ -104,7 +108,7 @@ def ddl_of_tables_json(entry: Mapping[str, Any], *, comments: bool = False) -> s
                     )
                     for at in own
                 ),
-                primary=tuple(columns[at][1] for at in primary if at in own),
+                primary=_completed(named, (keys or {}).get(name.lower(), ()), [columns[at][1] for at in own]),
                 foreign=tuple(
                     (columns[a][1], names[columns[b][0]], columns[b][1]) for a, b in foreign if a in own
                 ),
@@ -112,6 +116,13 @@ def ddl_of_tables_json(entry: Mapping[str, Any], *, comments: bool = False) -> s
             )
         )
     return ddl_text(tables)
+
+
+def _completed(named: tuple[str, ...], key: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    """The database's key, in the letters of `columns`, where `named` is a part of it; else `named`."""
+    letters = {column.lower(): column for column in columns}
+    wide = tuple(letters.get(column.lower(), "") for column in key)
+    return wide if "" not in wide and set(named) < set(wide) else named
 
 
 def _spoken(words: Sequence[Any], at: int) -> str:
@@ -129,17 +140,39 @@ def _flat(keys: Sequence[Any]) -> list[int]:
 
 def ddl_of_database(path: Path) -> str:
     """The CREATE TABLE and CREATE VIEW statements that a SQLite file holds. Raises DataError."""
+    rows = _asked(
+        path,
+        "SELECT sql FROM sqlite_master WHERE type IN ('table', 'view') AND sql IS NOT NULL "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid",
+    )
+    return "\n\n".join(nfc(str(sql)).strip().rstrip(";") + ";" for (sql,) in rows)
+
+
+def keys_of_database(path: Path) -> dict[str, tuple[str, ...]]:
+    """The primary key of each table of a SQLite file that has one, by the table's name in small letters.
+
+    Raises DataError.
+    """
+    rows = _asked(
+        path,
+        "SELECT t.name, c.name FROM sqlite_master AS t, pragma_table_info(t.name) AS c "
+        "WHERE t.type = 'table' AND c.pk > 0 ORDER BY t.rowid, c.pk",
+    )
+    keys: dict[str, tuple[str, ...]] = {}
+    for table, column in rows:
+        name = nfc(str(table)).lower()
+        keys[name] = (*keys.get(name, ()), nfc(str(column)))
+    return keys
+
+
+def _asked(path: Path, sql: str) -> list[tuple[Any, ...]]:
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         try:
-            rows = connection.execute(
-                "SELECT sql FROM sqlite_master WHERE type IN ('table', 'view') AND sql IS NOT NULL "
-                "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid"
-            ).fetchall()
+            return connection.execute(sql).fetchall()
         finally:
             connection.close()
     except (sqlite3.Error, ValueError) as error:
         raise DataError(
             f"The schema of {path} cannot be read ({error})", "replace the database file"
         ) from error
-    return "\n\n".join(nfc(str(sql)).strip().rstrip(";") + ";" for (sql,) in rows)

@@ -14,6 +14,7 @@ import pytest
 from t2s_tui.datasets.add import AddReport, add_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.datasets.formats.defog import accepted_queries
+from t2s_tui.datasets.formats.spider import Schemas
 from t2s_tui.errors import DataError
 from t2s_tui.records import Example
 from t2s_tui.workspace import Workspace
@@ -56,6 +57,28 @@ def test_spider(workspace: Workspace, tmp_path: Path, korean: bool) -> None:
     )
     assert (result(first), result(second)) == ([(2,)], [("서울",)])
     assert first.question.startswith("클럽은" if korean else "How many")
+
+
+def test_a_key_of_which_spider_names_the_first_column_is_completed_from_the_database(tmp_path: Path) -> None:
+    """network_1's Friend(student_id, friend_id): the first alone would say that nobody has two friends."""
+    folder = layouts.spider(tmp_path / "spider")
+    entry = layouts.CLUBS_TABLES | {"primary_keys": [1, 5]}
+    layouts.write_json(folder / "tables.json", [entry])
+    database = folder / "database" / "clubs" / "clubs.sqlite"
+    database.unlink()
+    named_alone = Schemas(folder).ddl("clubs") or ""
+    assert "  club_id NUMERIC PRIMARY KEY,\n  name TEXT" in named_alone
+    tables = 'CREATE TABLE club (club_id INTEGER PRIMARY KEY, "Home Town" TEXT, founded INTEGER);'
+    layouts.database(
+        database,
+        f"{tables} CREATE TABLE Member (name TEXT, member_id INTEGER, "
+        "Club_ID INTEGER REFERENCES club (club_id), PRIMARY KEY (Club_ID, member_id));",
+    )
+    ddl = Schemas(folder).ddl("clubs") or ""
+    assert "PRIMARY KEY (club_id, member_id)" in ddl
+    assert ddl.count("PRIMARY KEY") == 2
+    database.write_bytes(b"no database")
+    assert Schemas(folder).ddl("clubs") == named_alone
 
 
 def test_spiders_questions_without_its_files_take_the_schema_of_the_database(

@@ -15,7 +15,7 @@ from typing import Any
 from t2s_tui.datasets.databases import find_database
 from t2s_tui.datasets.files import read_table
 from t2s_tui.datasets.looking import data_files, first_row, has_keys, root_of
-from t2s_tui.datasets.schema_ddl import ddl_of_tables_json
+from t2s_tui.datasets.schema_ddl import ddl_of_tables_json, keys_of_database
 from t2s_tui.datasets.source import OpenSource, RawItem, RawRow, ReadOptions, RowProblem, split_of_prefix
 from t2s_tui.errors import DataError
 
@@ -83,11 +83,14 @@ class Schemas:
             )
 
     def ddl(self, db_id: str) -> str | None:
-        """The DDL of a database: of tables.json, else of the database itself; None without either."""
+        """The DDL of a database: of tables.json, else of the database itself; None without either.
+
+        Spider's tables.json names only the first column of a key of several; the database has the others.
+        """
         if db_id not in self._ddls:
             entry, database = self._entries.get(db_id), self.database(db_id)
             if entry is not None:
-                self._ddls[db_id] = _ddl(entry, db_id, self._folder)
+                self._ddls[db_id] = _ddl(entry, db_id, self._folder, database)
             elif database is not None:
                 from t2s_tui.datasets.schema_ddl import ddl_of_database
 
@@ -119,14 +122,22 @@ def _read_tables(file: Path) -> dict[str, Mapping[str, Any]]:
         ) from error
 
 
-def _ddl(entry: Mapping[str, Any], db_id: str, folder: Path) -> str:
+def _ddl(entry: Mapping[str, Any], db_id: str, folder: Path, database: str | None) -> str:
     try:
-        return ddl_of_tables_json(entry)
+        return ddl_of_tables_json(entry, keys=_keys(database))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise DataError(
             f"The schema of {db_id} in {folder} is not as Spider writes them ({type(error).__name__})",
             "download tables.json again",
         ) from error
+
+
+def _keys(database: str | None) -> Mapping[str, Sequence[str]]:
+    """The database's primary keys; none where it cannot be read (said where its rows are wanted)."""
+    try:
+        return keys_of_database(Path(database)) if database else {}
+    except DataError:
+        return {}
 
 
 def _rows(files: list[Path], schemas: Schemas) -> Iterator[RawItem]:
