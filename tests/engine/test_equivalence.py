@@ -123,6 +123,27 @@ def test_the_same_seed_gives_the_same_verdict() -> None:
     assert other.outcome is first.outcome
 
 
+def test_the_same_seed_gives_the_same_databases_in_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python hashes texts anew in each process: nothing that is drawn may follow the order of a set."""
+    ddl = (
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, x TEXT, y INTEGER, z TEXT);"
+        "CREATE TABLE b (id INTEGER PRIMARY KEY, a_id INTEGER REFERENCES a (id), u TEXT, v INTEGER, w TEXT);"
+        "CREATE TABLE c (id INTEGER PRIMARY KEY, b_id INTEGER REFERENCES b (id), p TEXT, q INTEGER);"
+    )
+    gold = (
+        "SELECT DISTINCT a.x, a.y, a.z FROM a JOIN b ON b.a_id = a.id JOIN c ON c.b_id = b.id "
+        "WHERE b.u = 'red' AND c.q > 3"
+    )
+    pair = Pair(gold, gold.replace("DISTINCT ", ""), "sqlite", ddl)
+    shown = []
+    for salt in "0123":
+        monkeypatch.setenv("PYTHONHASHSEED", salt)
+        with Equivalence(workers=1) as equivalence:
+            shown.append(equivalence.judge(pair).evidence)
+    assert shown[0]["class"] == "data"
+    assert all(evidence == shown[0] for evidence in shown[1:])
+
+
 def test_mysql_is_translated_and_large_limits_are_shrunk_alike() -> None:
     gold = (
         "SELECT p.username FROM players p WHERE YEAR(p.last_login) = 2023 ORDER BY p.last_login DESC LIMIT 50"

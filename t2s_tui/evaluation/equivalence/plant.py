@@ -140,7 +140,7 @@ class Planter:
         values: dict[tuple[str, str], Value] = {}
         for spots, asked in groups:
             values.update(self._solve_group(sorted(spots), asked))
-        for root in {self._find(spot) for spot in list(self._root)}:
+        for root in sorted({self._find(spot) for spot in list(self._root)}):
             if root not in values:
                 values[root] = self._any(root)
         return values
