@@ -74,7 +74,8 @@ def check_mapping(chosen: Mapping[str, str], columns: Iterable[str]) -> dict[str
     """Our column -> what is wrong with the choice; empty when the table can be added with it."""
     known, wrong = set(columns), {}
     for ours in REQUIRED:
-        if not chosen.get(ours):
+        of_ddl = ours == "db_id" and chosen.get("context")  # rows without one get one of their DDL
+        if not chosen.get(ours) and not of_ddl:
             wrong[ours] = "every row needs it: choose its column"
     for ours, theirs in chosen.items():
         others = [name for name, other in chosen.items() if other == theirs and name != ours]

@@ -119,6 +119,8 @@ def mapped(values: Mapping[str, Any], column_map: Mapping[str, str]) -> dict[str
 def check_columns(where: str, columns: list[str], column_map: Mapping[str, str]) -> None:
     """Raises UsageError in one sentence that names what is missing, what was found and the mapping option."""
     wanted = {ours: column_map.get(ours, ours) for ours in REQUIRED}
+    if column_map and "db_id" not in column_map:
+        del wanted["db_id"]  # rows get one of their DDL
     wanted.update({ours: theirs for ours, theirs in column_map.items() if ours in OPTIONAL})
     missing = [theirs for theirs in wanted.values() if theirs not in columns]
     if not missing:

@@ -18,7 +18,7 @@ from t2s_tui.datasets.formats.spider import Schemas
 from t2s_tui.errors import DataError
 from t2s_tui.records import Example
 from t2s_tui.workspace import Workspace
-from tests.dataset_files import write
+from tests.dataset_files import row, write
 from tests.fixtures import layouts
 from tests.shared_data import shared
 
@@ -134,6 +134,28 @@ def test_wikisql_with_its_tables_inside(workspace: Workspace, tmp_path: Path) ->
     assert {example.split for example in rows} == {"test"}
 
 
+def test_wikisqls_bad_rows_are_reported_and_no_index_is_taken_for_another(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    good = layouts.wikisql_inlined()[0]
+    conds = {"column_index": [0], "operator_index": [-1], "condition": ["x"]}
+    bad = [
+        {"question": "q", "table": None, "sql": {"sel": 0, "agg": 0, "conds": []}},
+        {"question": "q", "table": "x", "sql": {"sel": 0, "agg": 0, "conds": []}},
+        good | {"sql": None},
+        good | {"sql": {"sel": 0, "agg": -1, "conds": []}},
+        good | {"sql": {"sel": 0, "agg": 0, "conds": conds}},
+        good | {"sql": {"sel": -1, "agg": 0, "conds": []}},
+    ]
+    path = layouts.lines(tmp_path / "train.jsonl", [good, *bad])
+    with path.open("a") as file:
+        file.write("no JSON\n")
+    report, rows = added(workspace, path)
+    assert len(rows) == 1
+    assert [p.line for p in report.problems] == [2, 3, 4, 5, 6, 7, 8]
+    assert [p.field for p in report.problems] == ["table_id", "table_id", "sql", "sql", "sql", "sql", ""]
+
+
 def test_wikisql_without_its_tables_is_one_sentence(workspace: Workspace, tmp_path: Path) -> None:
     folder = layouts.wikisql(tmp_path / "wiki")
     (folder / "train.tables.jsonl").unlink()
@@ -159,6 +181,19 @@ def test_aihub(workspace: Workspace, tmp_path: Path, zipped: bool) -> None:
     assert {p.field for p in report.problems} == {"answer"}
     again = add_dataset(workspace, report.dataset.source, name="set")
     assert not again.added
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_one_label_file_of_aihub_finds_the_rest_of_its_tree(
+    workspace: Workspace, tmp_path: Path, renamed: bool
+) -> None:
+    folder = layouts.aihub(tmp_path / "aihub")
+    label = next((folder / "Training").rglob("TEXT_NL2SQL_label_*.json"))
+    if renamed:
+        label = label.rename(label.with_name("labels.json"))
+    report, (only,) = added(workspace, label)
+    assert (report.dataset.format, report.dataset.splits) == ("aihub", {"train": 1})
+    assert result(only) == [("남산",)]
 
 
 def test_defog(workspace: Workspace, tmp_path: Path) -> None:
@@ -265,6 +300,20 @@ def test_birds_databases_are_found_in_the_archive_beside_its_questions(
     _, (only,) = added(workspace, folder)
     assert result(only) == [(1,)]
     assert Path(only.database or "").is_relative_to(workspace.sources_dir)
+
+
+def test_a_table_in_a_folder_of_an_archive(workspace: Workspace, tmp_path: Path) -> None:
+    write(tmp_path / "in" / "folder" / "train.csv", [row(1), row(2)])
+    report, _ = added(workspace, Path(shutil.make_archive(str(tmp_path / "x"), "zip", tmp_path / "in")))
+    assert report.dataset.splits == {"train": 2}
+
+
+def test_a_mapped_table_without_db_id_gets_one_a_schema(workspace: Workspace, tmp_path: Path) -> None:
+    other = "CREATE TABLE u (b INT);"
+    rows = [{"ask": "q", "schema": ddl, "code": "SELECT 1"} for ddl in (DDL, DDL, other)]
+    columns = {"question": "ask", "context": "schema", "answer": "code"}
+    _, (a, b, c) = added(workspace, layouts.lines(tmp_path / "a.jsonl", rows), column_map=columns)
+    assert a.db_id == b.db_id != c.db_id
 
 
 def test_an_archive_that_leads_out_of_its_folder_is_refused(workspace: Workspace, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_what_is_wrong_with_a_choice() -> None:
         "db_id": "a is split as well",
         "split": "a is db_id as well",
     }
+    assert check_mapping({**chosen, "db_id": ""}, "abcd") == {}
     assert check_mapping({"db_id": "a"}, "abcd").keys() == {"context", "question", "answer"}
 
 

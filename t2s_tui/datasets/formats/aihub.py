@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from t2s_tui.datasets.archives import is_archive, with_inner_archives
 from t2s_tui.datasets.files import read_json_list
-from t2s_tui.datasets.looking import root_of
+from t2s_tui.datasets.looking import first_row, has_keys, root_of
 from t2s_tui.datasets.schema_ddl import ddl_of_tables_json
 from t2s_tui.datasets.source import OpenSource, RawItem, RawRow, ReadOptions, RowProblem
 from t2s_tui.errors import DataError
@@ -23,6 +24,7 @@ from t2s_tui.errors import DataError
 LICENSE = "AI Hub terms of use (71351): residents of Korea, no redistribution"
 _LABELS = "TEXT_NL2SQL_label_*.json"
 _ANNOTATIONS = "*_db_annotation.json"
+_LOOKED_AT = 50  # files of other names
 _SPLITS = (
     ("train", re.compile(r"training|(?:^|[/_ .-])T[LS](?:[/_ .-]|$)", re.IGNORECASE)),
     ("validation", re.compile(r"validation|(?:^|[/_ .-])V[LS](?:[/_ .-]|$)", re.IGNORECASE)),
@@ -49,17 +51,19 @@ class AiHubFormat:
     def recognises(self, source: str) -> bool:
         place = Path(source).expanduser()
         if place.is_file():
-            return place.match(_LABELS)
+            return is_label_file(place)
         if not place.is_dir():
             return False
         if next(place.rglob(_LABELS), None) is not None:
+            return True
+        if any(map(is_label_file, islice(place.rglob("*.json"), _LOOKED_AT))):
             return True
         names = {part.name for part in root_of(place).iterdir()} | {root_of(place).name}
         return bool(names & {"Training", "Validation"}) and any(map(is_archive, place.rglob("*.zip")))
 
     def open(self, source: str, options: ReadOptions) -> OpenSource:
         place = Path(source).expanduser()
-        folder = place if place.is_dir() else place.parent
+        folder = place if place.is_dir() else _tree_of(place)
         found = _look(folder, options)
         if place.is_file():
             found.labels = [(path, split) for path, split in found.labels if path == place]
@@ -70,6 +74,21 @@ class AiHubFormat:
         return OpenSource("aihub-nl2sql", str(place.resolve()), _rows(found), LICENSE)
 
 
+def is_label_file(path: Path) -> bool:
+    """Whether the file has AI Hub's labels: by its name, else by the first of them."""
+    if path.match(_LABELS):
+        return True
+    if path.suffix != ".json" or path.match(_ANNOTATIONS):
+        return False
+    return has_keys(first_row(path, "data"), "db_id", "utterance", "query")
+
+
+def _tree_of(label: Path) -> Path:
+    """The folder with a label file's schemas and databases: beside `02.라벨링데이터`, else its own."""
+    inner = next((folder for folder in label.parents if folder.name.startswith("02.")), None)
+    return inner.parent if inner is not None else label.parent
+
+
 def _look(folder: Path, options: ReadOptions) -> _Found:
     found = _Found()
     places = with_inner_archives(folder, options.room)
@@ -77,7 +96,7 @@ def _look(folder: Path, options: ReadOptions) -> _Found:
         places.append((options.databases, options.databases))
     for place, origin in places:
         for path in sorted(place.rglob("*")):
-            if path.match(_LABELS):
+            if is_label_file(path):
                 found.labels.append((path, _split(path, place, origin)))
             elif path.match(_ANNOTATIONS):
                 _read_annotation(path, found)

@@ -38,7 +38,8 @@ class HubFormat:
         license = str(getattr(getattr(first, "info", None), "license", "") or "")
         if is_inlined(first.column_names) and not options.column_map:
             splits = [
-                (str(split), f"{source}/{split}", partial(iter, rows)) for split, rows in loaded.items()
+                (str(split), f"{source}/{split}", partial(enumerate, rows, 1))
+                for split, rows in loaded.items()
             ]
             made = (
                 options.room / f"wikisql-{source.replace('/', '-').replace(':', '-')}"

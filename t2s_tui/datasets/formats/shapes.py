@@ -43,7 +43,12 @@ def shape_of(columns: Iterable[str], column_map: Mapping[str, str]) -> Shape | N
 
 def in_shape(values: Mapping[str, Any], shape: Shape | None, column_map: Mapping[str, str]) -> dict[str, Any]:
     """A row under our column names."""
-    return shape.convert(values) if shape is not None else mapped(values, column_map)
+    if shape is not None:
+        return shape.convert(values)
+    found = mapped(values, column_map)
+    if "db_id" not in found and found.get("context"):
+        found["db_id"] = id_of_ddl(found["context"])
+    return found
 
 
 def _create_context(values: Mapping[str, Any]) -> dict[str, Any]:

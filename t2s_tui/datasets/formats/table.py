@@ -11,6 +11,7 @@ from pathlib import Path
 
 from t2s_tui.datasets.files import READERS, FileRows, read_table
 from t2s_tui.datasets.formats.shapes import in_shape, shape_of
+from t2s_tui.datasets.looking import root_of
 from t2s_tui.datasets.source import (
     OpenSource,
     RawItem,
@@ -49,7 +50,7 @@ class TableFormat:
 
 def _files(folder: Path) -> list[Path]:
     """The tables in `folder`, else those in its `data` folder: train first, then by name."""
-    for place in (folder, folder / "data"):
+    for place in (folder, folder / "data", root_of(folder)):
         found = [file for file in place.glob("*") if file.suffix.lower() in READERS and file.is_file()]
         if found:
             return sorted(found, key=_file_order)

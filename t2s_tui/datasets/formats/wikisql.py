@@ -23,8 +23,8 @@ LICENSE = "BSD-3-Clause"
 _SUFFIXES = (".jsonl", ".json", ".parquet")
 _WRONG = (KeyError, TypeError, ValueError, IndexError, DataError)
 
-#: A split's name, a name for messages, and its rows as often as they are asked for.
-Split = tuple[str, str, Callable[[], Iterable[Any]]]
+#: A split's name, a name for messages, and its rows with their places as often as they are asked for.
+Split = tuple[str, str, Callable[[], Iterable[tuple[int, Any] | RowProblem]]]
 
 
 class WikiSqlFormat:
@@ -59,17 +59,26 @@ def inlined_rows(splits: Iterable[Split], folder: Path | None, unit: Any = "row"
     tables: dict[str, WikiTable] = {}
     with TableFiles(folder) as files:
         for _, _, read in splits:
-            for values in read():
-                table = values.get("table") if isinstance(values, Mapping) else None
-                if isinstance(table, Mapping) and str(table.get("id")) not in tables:
+            for item in read():
+                table = {} if isinstance(item, RowProblem) else _inlined_table(item[1])
+                if table and str(table.get("id")) not in tables:
                     try:
                         tables[str(table.get("id"))] = files.add(table, table.get("rows") or ())
                     except _WRONG:
                         continue  # said of each of its rows below
     for split, where, read in splits:
-        for number, values in enumerate(read(), start=1):
-            key = str((values.get("table") or {}).get("id"))
-            yield _row(values, tables.get(key), key, where, number, split, unit)
+        for item in read():
+            if isinstance(item, RowProblem):
+                yield item
+                continue
+            place, values = item
+            key = str(_inlined_table(values).get("id"))
+            yield _row(values, tables.get(key), key, where, place, split, unit)
+
+
+def _inlined_table(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    table = values.get("table")
+    return table if isinstance(table, Mapping) else {}
 
 
 def _files(place: Path) -> list[Path]:
@@ -97,7 +106,8 @@ def _all_rows(files: list[Path], room: Path | None) -> Iterator[RawItem]:
         split = split_of_prefix(file.stem) or "train"
         if "table" in first_row(file):
             folder = _folder(room, file, [file])
-            yield from inlined_rows([(split, str(file), partial(_values, file))], folder)
+            unit = read_table(file).unit
+            yield from inlined_rows([(split, str(file), partial(_items, file))], folder, unit)
         else:
             yield from _with_tables(file, split, room)
 
@@ -188,6 +198,5 @@ def _folder(room: Path | None, file: Path, parts: list[Path]) -> Path | None:
     return room / f"wikisql-{file.stem[:40]}-{digest.hexdigest()[:12]}"
 
 
-def _values(file: Path) -> Iterator[dict[str, Any]]:
-    for item in read_table(file).rows:
-        yield {} if isinstance(item, RowProblem) else item[1]
+def _items(file: Path) -> Iterator[tuple[int, Any] | RowProblem]:
+    return read_table(file).rows

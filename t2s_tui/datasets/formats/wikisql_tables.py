@@ -68,8 +68,8 @@ def unique_names(header: Sequence[Any]) -> tuple[str, ...]:
 
 def gold_sql(table: WikiTable, sql: Mapping[str, Any]) -> str:
     """The query that `sel`, `agg` and `conds` mean. Raises KeyError, ValueError, IndexError or TypeError."""
-    column = quote(table.columns[_index(sql["sel"], table)])
-    aggregate = AGGREGATES[int(sql["agg"])]
+    column = quote(table.columns[_known("column", sql["sel"], table.columns)])
+    aggregate = AGGREGATES[_known("aggregate", sql["agg"], AGGREGATES)]
     text = f"SELECT {f'{aggregate}({column})' if aggregate else column} FROM {quote(table.name)}"
     conditions = [
         f"{quote(table.columns[at])} {OPERATORS[operator]} {_literal(value, table.real[at])}"
@@ -78,10 +78,11 @@ def gold_sql(table: WikiTable, sql: Mapping[str, Any]) -> str:
     return text + (f" WHERE {' AND '.join(conditions)}" if conditions else "") + ";"
 
 
-def _index(value: Any, table: WikiTable) -> int:
+def _known(what: str, value: Any, of: Sequence[Any]) -> int:
+    """The index; a negative one would silently mean another thing."""
     at = int(value)
-    if not 0 <= at < len(table.columns):
-        raise IndexError(f"column {at} of {len(table.columns)}")
+    if not 0 <= at < len(of):
+        raise IndexError(f"{what} {at} of {len(of)}")
     return at
 
 
@@ -91,7 +92,7 @@ def _conditions(conds: Any, table: WikiTable) -> Iterator[tuple[int, int, Any]]:
         keys = ("column_index", "operator_index", "condition")
         conds = list(zip(*(conds[key] for key in keys), strict=True))
     for column, operator, value in conds:
-        yield _index(column, table), int(operator), value
+        yield _known("column", column, table.columns), _known("operator", operator, OPERATORS), value
 
 
 def _literal(value: Any, real: bool) -> str:
