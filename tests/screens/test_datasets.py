@@ -198,13 +198,15 @@ async def test_a_table_with_other_columns_asks_which_is_what(tmp_path: Path) -> 
         assert "수를 세어줘" in shown
         assert "✗ every row needs it" in shown
         await pressed(pilot, "f5")  # nothing is closed while a field is wrong
-        await pressed(pilot, "right")  # db_id: the first column
-        await pressed(pilot, "down", "down", "down", "left")
+        # db_id may stay empty, the DDL gives one: the first wrong field is the answer.
+        await pressed(pilot, "left")  # the last column
         assert "SELECT 1" in screen_text(app)
         assert "✗" not in screen_text(app)
         await pressed(pilot, "left", "left")
         assert "✗ ddl is context as well" in screen_text(app)
-        await pressed(pilot, "right", "right", "f5")
+        await pressed(pilot, "right", "right")
+        await pressed(pilot, "up", "up", "up", "right")  # db_id: the first column
+        await pressed(pilot, "f5")
         await on_screen(pilot, "rows")
         await until(pilot, lambda: bool(datasets_of(workspace)))
         [made] = datasets_of(workspace)
