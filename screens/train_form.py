@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.timer import Timer
+from textual.widget import AwaitMount
 from textual.widgets import Static
 
 from screens.base import WorkbenchScreen
@@ -86,12 +87,18 @@ class TrainFormScreen(WorkbenchScreen):
         values |= recipe_values(choices.presets[preset])
         values |= usable_draft(self._draft, choices)
         self._form = Form(form_groups(choices, values["dataset"]), values)
-        self.query_one("#form-place").mount(self._form)
-        self.call_after_refresh(lambda: self._form.focus_field("preset"))
+        mounted = self.query_one("#form-place").mount(self._form)
+        self.run_worker(self._focus_when(mounted), exit_on_error=False)
         for problem in choices.problems:
             self.notify(problem, severity="warning", markup=False)
         self._check()
         self._count_later()
+
+    async def _focus_when(self, mounted: AwaitMount) -> None:
+        """Focus the first field once the fields are there: a refresh may come before they are."""
+        await mounted
+        if self._form.focused_field is None:
+            self._form.focus_field("preset")
 
     def on_form_field_changed(self, message: FormField.Changed) -> None:
         message.stop()
