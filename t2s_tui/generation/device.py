@@ -53,6 +53,12 @@ def _has_amx() -> bool:
         return False
 
 
+def multiplies_fast() -> bool:
+    """Whether there is a CUDA GPU or a CPU with bf16 tiles, by a look at files: torch stays unloaded."""
+    hidden = os.environ.get("T2S_TUI_DEVICE", "") == "cpu"
+    return _has_amx() or (not hidden and Path("/proc/driver/nvidia/version").exists())
+
+
 def wants_nf4(asked: Quantization, able: Capability) -> bool:
     """Whether to load in 4 bits. Raises UsageError for NF4 without CUDA."""
     if asked == "nf4" and able.cuda is None:
