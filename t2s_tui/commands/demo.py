@@ -23,6 +23,7 @@ from t2s_tui.workspace import Workspace, default_root
 BASE, TUNED = "base", "tuned"
 DATASET, MODEL, PROMPT, PRESET = "sample", "smollm2", "book-en", "demo"
 METRICS = ("exact", "normalized", "execution")
+MAX_NEW_TOKENS = 128  # twice the longest gold of the sample
 #: What a CPU without bf16 tiles trains: the preset's two epochs would take it twenty minutes.
 SLOW_CPU_EPOCHS = 0.75
 _TITLE = "demo"
@@ -55,7 +56,13 @@ def demo_steps() -> list[dict[str, Any]]:
 
     def answers(name: str, adapter: str | None) -> dict[str, Any]:
         request = GenerateRequest(
-            name=name, dataset=DATASET, split="eval", model=MODEL, adapter=adapter, prompt=PROMPT
+            name=name,
+            dataset=DATASET,
+            split="eval",
+            model=MODEL,
+            adapter=adapter,
+            prompt=PROMPT,
+            max_new_tokens=MAX_NEW_TOKENS,
         )
         return _step(f"generate-{name}", "generate", f"generate {name}", request)
 
