@@ -6,6 +6,8 @@ import json
 import logging
 import threading
 import time
+import unicodedata
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,8 +15,9 @@ import pytest
 from pydantic import ValidationError
 
 from t2s_tui.errors import JobStopped, ModelError, UsageError
-from t2s_tui.evaluation.judge import client
+from t2s_tui.evaluation.judge import throttle
 from t2s_tui.evaluation.judge.backoff import pause, redact, retry_after
+from t2s_tui.evaluation.judge.client import Room
 from t2s_tui.evaluation.judge.prompts import REFERENCE, render
 from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
 from t2s_tui.evaluation.judge.settings import JudgeSettings
@@ -31,7 +34,7 @@ KEY = "sk-test-0123456789abcdef"
 def _short_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that are drawn by chance are short here; what a server asks for is waited out."""
     monkeypatch.setattr(
-        client,
+        throttle,
         "pause",
         lambda n, headers, random: 0.01 if retry_after(headers) is None else pause(n, headers, random),
     )
@@ -125,7 +128,13 @@ def test_values_are_never_taken_for_places() -> None:
     assert REFERENCE.count("{") == 5
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "503", "408", "drop", "garbage", "empty"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *("429", "429:none", "429:reset", "500", "503", "502:html", "408", "drop", "cut"),
+        *("garbage", "empty", "truncated", "schema", "error"),
+    ],
+)
 def test_what_passes_is_tried_again(fault: str) -> None:
     with FakeOpenAI(yes, [fault, fault]) as server:
         found = ask(server, 2, concurrency=1)
@@ -151,7 +160,7 @@ def test_what_does_not_pass_is_missing_and_the_rest_go_on() -> None:
     assert found["e1"].why == "no answer: HTTP 500: injected 500 (after 3 tries)"
 
 
-@pytest.mark.parametrize("status", ["400", "404", "422"])
+@pytest.mark.parametrize("status", ["400", "413", "422", "403:html"])
 def test_other_client_errors_fail_that_request_only_and_at_once(status: str) -> None:
     def faults(body: dict[str, Any], before: int) -> str | None:
         return status if "q0?" in body["messages"][0]["content"] else None
@@ -159,8 +168,48 @@ def test_other_client_errors_fail_that_request_only_and_at_once(status: str) -> 
     with FakeOpenAI(yes, faults) as server:
         found = ask(server, 3)
     assert outcomes(found) == ["missing", "pass", "pass"]
-    assert f"HTTP {status}" in found["e0"].why
+    assert f"HTTP {status[:3]}" in found["e0"].why
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("403", r"does not permit this .*use a key that may ask 'm', or another model"),
+        ("404:The model m does not exist", r"has no model 'm' .*with --judge-model"),
+        ("404", r"no chat endpoint at .*/v1/chat/completions .*with --judge-url"),
+        ("402", r"quota .* is used up .*top it up"),
+        ("quota", r"quota .* is used up .*top it up"),
+    ],
+)
+def test_what_no_request_will_get_past_stops_the_run_in_words_and_can_be_resumed(
+    fault: str, words: str, tmp_path: Path
+) -> None:
+    found: dict[str, Judged] = {}
+    with FakeOpenAI(yes, [None, fault]) as server:
+        settings = JudgeSettings(base_url=server.base_url, model="m", concurrency=1)
+        room = Room(tmp_path / "judge.sqlite")
+        with pytest.raises(ModelError, match=words):
+            judge_pairs(settings, pairs(5), found.__setitem__, room=room)
+        assert outcomes(found) == ["pass"]
+        judge_pairs(settings, pairs(5), found.__setitem__, room=room)
+        assert outcomes(found) == ["pass"] * 5
+        assert len(server.requests) == 6
+
+
+def test_a_request_over_the_whole_limit_is_not_waited_for() -> None:
+    with FakeOpenAI(yes, ["large"]) as server:
+        found = ask(server, 2, concurrency=1)
+    assert outcomes(found) == ["missing", "pass"]
+    assert "Request too large" in found["e0"].why
+
+
+@pytest.mark.parametrize("fault", ["stall", "drip"])
+def test_an_answer_that_does_not_end_is_given_up_in_time(fault: str) -> None:
+    with FakeOpenAI(yes, [fault], slow_seconds=0.2) as server:
+        found = ask(server, 1, timeout=0.5)
+    assert outcomes(found) == ["pass"]
+    assert found["e0"].evidence["attempts"] == 2
 
 
 def test_a_refused_key_stops_the_run_and_keeps_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +237,7 @@ def test_the_limit_on_concurrency_holds() -> None:
     assert 1 < server.most_concurrent <= 3
 
 
-def test_a_stop_lets_what_is_under_way_arrive() -> None:
+def test_a_stop_takes_what_arrives_at_once(tmp_path: Path) -> None:
     stop = threading.Event()
     found: dict[str, Judged] = {}
 
@@ -196,11 +245,33 @@ def test_a_stop_lets_what_is_under_way_arrive() -> None:
         found[key] = judged
         stop.set()
 
-    with FakeOpenAI(yes, lambda body, before: "slow", slow_seconds=0.2) as server:
+    with FakeOpenAI(yes, lambda body, before: "slow:0.2") as server:
         settings = JudgeSettings(base_url=server.base_url, model="m", concurrency=2)
         with pytest.raises(JobStopped):
             judge_pairs(settings, pairs(30), keep, stop.is_set)
         assert len(found) == len(server.requests) < 30
+
+
+@pytest.mark.parametrize("fault", ["stall", "429:60"])
+def test_a_stop_waits_for_nobody(fault: str, tmp_path: Path) -> None:
+    started = time.monotonic()
+    room = Room(tmp_path / "judge.sqlite")
+    with FakeOpenAI(yes, [fault] * 2) as server:
+        settings = JudgeSettings(base_url=server.base_url, model="m", concurrency=2)
+        found: dict[str, Judged] = {}
+        with pytest.raises(JobStopped):
+            judge_pairs(
+                settings,
+                pairs(4),
+                found.__setitem__,
+                lambda: len(server.requests) == 2 and time.monotonic() > started + 0.5,
+                room=room,
+            )
+        assert time.monotonic() - started < 20  # the time-out is 60 s, the wait asked for too
+        assert found == {}
+        judge_pairs(settings, pairs(4), found.__setitem__, room=room)
+    in_doubt = [judged.evidence.get("in_doubt", 0) for judged in found.values()]
+    assert sum(in_doubt) == (2 if fault == "stall" else 0)
 
 
 def test_an_empty_prediction_is_not_paid_for() -> None:
@@ -266,6 +337,23 @@ def test_settings_say_what_is_wrong() -> None:
         ("", None),
         ('{"resolve_yn": "ye', None),
         ('["yes"]', None),
+        ('<think>maybe {"resolve_yn": "no"}</think>\n{"resolve_yn": "yes"}', True),
+        ("the joins differ, so no </think> 예", True),
+        ("<think>no", None),
+        ('{"resolve_yn": "no"} or {"resolve_yn": "yes"}', None),
+        ('{"details": {"resolve_yn": "no"}, "resolve_yn": "yes"}', True),
+        ('{"details": {"resolve_yn": "no"}, "resolve_yn": "ye', None),
+        ('{"resolve_yn": "no"', None),
+        ("use {braces}: {'resolve_yn': 'no'}", None),
+        ("{'resolve_yn': 'no'}", False),
+        ("```json\n{'resolve_yn': '예'}\n```", True),
+        ("resolve_yn: yes", True),
+        ("**아니요.**", False),
+        ("답: 아닙니다.", False),
+        (unicodedata.normalize("NFD", "예"), True),
+        ('{"Resolve_YN": "Y"}', True),
+        ("예, 아니오", None),
+        ("no?", None),
     ],
 )
 def test_reading_answers(text: str, expected: bool | None) -> None:

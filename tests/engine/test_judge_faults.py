@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from t2s_tui.cli import main
 from t2s_tui.errors import UsageError, WorkspaceError
-from t2s_tui.evaluation.judge import client
+from t2s_tui.evaluation.judge import throttle
 from t2s_tui.evaluation.judge.backoff import pause, retry_after
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
 from t2s_tui.evaluation.judge.journal import FILE, Journal
@@ -25,15 +25,18 @@ from t2s_tui.evaluation.judge.verdicts import read_answer
 from tests.fixtures.openai_server import FakeOpenAI
 
 KEY = "sk-proj-neverwritten0123456789"
-PASSING = ("429:0.01", "500", "502", "503", "408", "drop", "garbage", "empty", None)
-FINAL = ("400", "404", "422")
+PASSING = (
+    *("429:0.01", "429:none", "429:reset", "500", "502:html", "503", "408", "drop", "cut"),
+    *("garbage", "empty", "truncated", "schema", "error", None),
+)
+FINAL = ("400", "413", "422", "403:html", "large")
 ATTEMPTS = 4
 
 
 @pytest.fixture(autouse=True)
 def _short_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        client,
+        throttle,
         "pause",
         lambda n, headers, random: 0.0 if retry_after(headers) is None else pause(n, headers, random),
     )

@@ -11,7 +11,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,21 @@ CREATE TABLE IF NOT EXISTS requests (
     completion_tokens INTEGER NOT NULL DEFAULT 0,
     cost REAL,
     sent_at REAL,
-    done_at REAL
+    done_at REAL,
+    adapted TEXT NOT NULL DEFAULT ''
 ) STRICT
 """
+_LATER = {"adapted": "TEXT NOT NULL DEFAULT ''"}  # columns that files of earlier versions do not have
+_KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request as the journal has it. `answer` is the completion as the endpoint sent it."""
+    """One request as the journal has it. `answer` is the completion as the endpoint sent it.
+
+    `done_at` is in seconds since 1970. `adapted` says in words what of `body` the endpoint does not take: it
+    was sent without.
+    """
 
     key: str
     endpoint: str
@@ -56,6 +63,8 @@ class Entry:
     prompt_tokens: int
     completion_tokens: int
     cost: float | None
+    done_at: float | None = None
+    adapted: str = ""
 
 
 def request_key(endpoint: str, body: Mapping[str, Any], repeat: int = 0) -> str:
@@ -76,6 +85,13 @@ class Journal:
             # Full: what was paid for must outlive a loss of power, too.
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute(_SCHEMA)
+            self._add_columns()
+
+    def _add_columns(self) -> None:
+        there = {row["name"] for row in self._connection.execute("PRAGMA table_info(requests)")}
+        for name, kind in _LATER.items():
+            if name not in there:
+                self._connection.execute(f"ALTER TABLE requests ADD COLUMN {name} {kind}")
 
     def close(self) -> None:
         self._connection.close()
@@ -84,6 +100,23 @@ class Journal:
         """The request of that key."""
         row = self._connection.execute("SELECT * FROM requests WHERE key = ?", (key,)).fetchone()
         return _entry(row) if row else None
+
+    def find_many(self, keys: Sequence[str]) -> dict[str, Entry]:
+        """The requests of these keys that are there."""
+        found: dict[str, Entry] = {}
+        for at in range(0, len(keys), _KEYS_AT_ONCE):
+            some = keys[at : at + _KEYS_AT_ONCE]
+            places = ", ".join("?" * len(some))
+            rows = self._connection.execute(f"SELECT * FROM requests WHERE key IN ({places})", some)
+            found |= {row["key"]: _entry(row) for row in rows}
+        return found
+
+    def spent_since(self, model: str, since: float) -> float:
+        """USD that answers of that model have cost since then (seconds since 1970)."""
+        row = self._connection.execute(
+            "SELECT TOTAL(cost) FROM requests WHERE model = ? AND done_at >= ?", (model, since)
+        ).fetchone()
+        return float(row[0])
 
     def all(self, model: str | None = None) -> Iterator[Entry]:
         """Every request, of one model if asked, in the order they came."""
@@ -126,14 +159,14 @@ class Journal:
         """It came back without an answer and may be asked again."""
         self._write("UPDATE requests SET state = 'queued', error = ? WHERE key = ?", [(error, key)])
 
-    def done(self, key: str, answer: Mapping[str, Any], cost: float | None) -> None:
-        """It was answered."""
+    def done(self, key: str, answer: Mapping[str, Any], cost: float | None, adapted: str = "") -> None:
+        """It was answered; sent without what `adapted` says."""
         usage = answer.get("usage") or {}
         tokens = [int(usage.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")]
         self._write(
             "UPDATE requests SET state = 'done', answer = ?, error = '', prompt_tokens = ?, "
-            "completion_tokens = ?, cost = ?, done_at = ? WHERE key = ?",
-            [(json.dumps(answer, ensure_ascii=False), *tokens, cost, time.time(), key)],
+            "completion_tokens = ?, cost = ?, done_at = ?, adapted = ? WHERE key = ?",
+            [(json.dumps(answer, ensure_ascii=False), *tokens, cost, time.time(), adapted, key)],
         )
 
     def failed(self, key: str, error: str) -> None:
@@ -219,4 +252,6 @@ def _entry(row: sqlite3.Row) -> Entry:
         prompt_tokens=row["prompt_tokens"],
         completion_tokens=row["completion_tokens"],
         cost=row["cost"],
+        done_at=row["done_at"],
+        adapted=row["adapted"],
     )

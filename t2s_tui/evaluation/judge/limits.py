@@ -18,7 +18,8 @@ _RESET = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:
 
 
 class Pace:
-    """A rate a minute. `take` says when so much may go; `adjust` corrects what was taken."""
+    """A rate a minute, None while it is not known. `take` says when so much may go; `adjust` corrects what
+    was taken; `hold` makes all wait, at a known rate or not."""
 
     def __init__(self, per_minute: float | None = None) -> None:
         self.per_minute = per_minute
@@ -27,7 +28,7 @@ class Pace:
     def take(self, amount: float, now: float) -> float:
         """Reserve `amount`; returns the seconds to wait until it may go."""
         if not self.per_minute:
-            return 0.0
+            return max(0.0, self._next - now)
         interval = 60.0 / (self.per_minute * _SHARE)
         slack = max(0.0, self.per_minute * _BURST - amount) * interval
         start = max(self._next, now - slack)

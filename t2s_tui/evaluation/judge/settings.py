@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -28,6 +29,15 @@ class JudgeSettings(BaseModel):
     tokens_per_minute: float | None = Field(None, gt=0, description="the endpoint's limit, where it is known")
     budget: float | None = Field(None, gt=0, description="USD that the run may cost at most")
     reuse: bool = Field(True, description="answer from the journal what was asked before")
+    structured: Literal["auto", "schema", "json", "text"] = Field(
+        "auto", description="how the answer's form is asked for; auto: as the prompt needs it"
+    )
+    reasoning: bool | None = Field(
+        None, description="whether the model thinks before it answers; empty: by its name"
+    )
+    temperature: float | None = Field(None, ge=0, le=2, description="not sent while empty")
+    max_tokens: int | None = Field(None, ge=1, description="of an answer; not sent while empty")
+    seed: int | None = Field(None, description="not sent while empty")
 
     @field_validator("base_url")
     @classmethod

@@ -6,17 +6,22 @@ Retry-After, notice a stop, and know what ends the whole run.
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from t2s_tui.errors import ModelError
+from t2s_tui.evaluation.judge.answers import Answer, read_completion
 from t2s_tui.evaluation.judge.backoff import redact
+from t2s_tui.evaluation.judge.dialect import Dialect
+from t2s_tui.evaluation.judge.refusals import ends_run, never_fits, words_of
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 
+OPENAI = "https://api.openai.com/v1"
 _RETRIED = (408, 409, 425, 429)
 RATE_LIMIT, SERVER, NETWORK, REQUEST, ANSWER = "rate limit", "server", "network", "request", "answer"
+FORM = "form"  # the endpoint does not take the request in this form, and is asked in another
+
+__all__ = ["Answer", "Transport", "Trouble"]
 
 
 class Trouble(Exception):
@@ -36,15 +41,6 @@ class Trouble(Exception):
         self.kind, self.again, self.reached, self.headers = kind, again, reached, headers or {}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A completion: its text, its whole JSON without any key in it, and the headers."""
-
-    text: str
-    raw: Mapping[str, Any]
-    headers: Mapping[str, str]
-
-
 class Transport:
     """The client of one endpoint. Use it in an `async with`."""
 
@@ -52,9 +48,9 @@ class Transport:
         import openai
 
         self._settings, self._key = settings, key
-        self._format = True  # whether the endpoint takes response_format
+        self._dialect = Dialect()
         self._client = openai.AsyncOpenAI(
-            base_url=settings.base_url, api_key=key, max_retries=0, timeout=settings.timeout
+            base_url=settings.base_url or OPENAI, api_key=key, max_retries=0, timeout=settings.timeout
         )
 
     async def __aenter__(self) -> Transport:
@@ -63,66 +59,52 @@ class Transport:
     async def __aexit__(self, *error: object) -> None:
         await self._client.close()
 
+    @property
+    def learned(self) -> str:
+        """What of a request the endpoint does not take, in words; empty where it takes all."""
+        return self._dialect.learned
+
     async def ask(self, body: Mapping[str, Any]) -> Answer:
         """One try. Raises Trouble, or ModelError when it ends the whole run."""
         import openai
 
-        sent = dict(body) if self._format else {k: v for k, v in body.items() if k != "response_format"}
+        sent = self._dialect.spoken(body)
         try:
-            raw = await self._client.chat.completions.with_raw_response.create(**sent)
-            answer = raw.parse()
-        except openai.APITimeoutError as error:
+            # The client's own time-out starts over with every byte: a slow drip would never end.
+            async with asyncio.timeout(self._settings.timeout):
+                raw = await self._client.chat.completions.with_raw_response.create(**sent)
+                content = raw.content
+        except (openai.APITimeoutError, TimeoutError) as error:
             words = f"no answer within {self._settings.timeout:g} s"
             raise Trouble(words, NETWORK, again=True, reached=False) from error
         except openai.APIStatusError as error:
-            if (
-                "response_format" in sent
-                and error.status_code == 400
-                and "response_format" in str(error.message)
-            ):
-                self._format = False  # an endpoint without JSON mode: its plain text is read instead
-                return await self.ask(body)
-            raise self._refused(error) from error
+            raise self._refused(sent, error) from error
         except openai.APIConnectionError as error:
             words = redact(str(error.__cause__ or error), self._key)
             raise Trouble(words, NETWORK, again=True, reached=False) from error
-        except (openai.OpenAIError, ValueError) as error:
-            words = f"the answer was not JSON ({type(error).__name__})"
+        except openai.OpenAIError as error:
+            words = f"the answer could not be read ({type(error).__name__})"
             raise Trouble(words, ANSWER, again=True) from error
-        return self._answer(answer, {k.lower(): v for k, v in raw.headers.items()})
+        headers = {k.lower(): v for k, v in raw.headers.items()}
+        try:
+            return read_completion(content, headers, self._key)
+        except ValueError as error:
+            raise Trouble(redact(str(error), self._key), ANSWER, again=True, headers=headers) from error
 
-    def _answer(self, answer: Any, headers: Mapping[str, str]) -> Answer:
-        """A proxy's HTML page comes through as a plain string, a broken completion without choices."""
-        choices = getattr(answer, "choices", None)
-        if not choices:
-            raise Trouble("the answer was no chat completion", ANSWER, again=True, headers=headers)
-        text = getattr(getattr(choices[0], "message", None), "content", None)
-        raw = json.loads(redact(answer.model_dump_json(exclude_none=True), self._key))
-        return Answer(redact(text or "", self._key), raw, headers)
-
-    def _refused(self, error: Any) -> Exception:
-        """What a status means: the end of the run, another try, or this request only."""
+    def _refused(self, sent: Mapping[str, Any], error: Any) -> Exception:
+        """What a status means: the end of the run, another form, another try, or this request only."""
         status = int(error.status_code)
-        words = redact(_message_of(error), self._key)
+        said = words_of(error)
+        words = redact(said, self._key)
         where = self._settings.base_url or "OpenAI"
-        if status == 401:
-            return ModelError(
-                f"The judge at {where} refuses the key ({words})",
-                f"put a valid key into {self._settings.api_key_env} and run the same command again: "
-                "the verdicts so far are kept",
-            )
-        if getattr(error, "code", None) == "insufficient_quota":
-            return ModelError(
-                f"The quota of the judge at {where} is used up ({words})",
-                "top it up and run the same command again: the verdicts so far are kept",
-            )
-        kind = RATE_LIMIT if status == 429 else SERVER if status >= 500 else REQUEST
+        if (end := ends_run(status, error.body, words, where, self._settings)) is not None:
+            return end
         headers = {k.lower(): v for k, v in error.response.headers.items()}
+        words = f"HTTP {status}: {words}"
+        if self._dialect.learn(sent, status, said):
+            return Trouble(words, FORM, again=True, headers=headers)
+        if status == 429 and never_fits(said):
+            return Trouble(words, REQUEST, again=False, headers=headers)
+        kind = RATE_LIMIT if status == 429 else SERVER if status >= 500 else REQUEST
         again = status in _RETRIED or status >= 500
-        return Trouble(f"HTTP {status}: {words}", kind, again=again, headers=headers)
-
-
-def _message_of(error: Any) -> str:
-    body = error.body
-    message = body.get("message") if isinstance(body, dict) else None
-    return " ".join(str(message or error.message or "no reason given").split())[:300]
+        return Trouble(words, kind, again=again, headers=headers)
