@@ -14,7 +14,13 @@ _PAUSE_POLL = 0.1  # seconds
 
 
 class Progress(Protocol):
-    """Where long work reports, and where it asks whether it should stop."""
+    """Where long work reports, and where it asks whether it should stop.
+
+    `asked_at` is when the work was first asked for, in seconds since 1970: the same after each resume.
+    """
+
+    @property
+    def asked_at(self) -> float: ...
 
     def event(self, kind: str, **data: Any) -> None:
         """Append one event. Data is plain JSON. Kinds: see docs/jobs.md."""
@@ -37,6 +43,7 @@ class Quiet:
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.events: list[dict[str, Any]] = []
+        self.asked_at = time.time()
         self._stop_after = stop_after
 
     def event(self, kind: str, **data: Any) -> None:

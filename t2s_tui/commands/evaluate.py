@@ -93,6 +93,7 @@ def submit_evaluation(args: argparse.Namespace, metrics: list[str], judge: Any) 
         judge=judge,
         mode=mode_named(getattr(args, "mode", None) or "strict").label,
         redo=args.redo,
+        only=getattr(args, "only", None),
     )
     if judge is not None:
         confirm(workspace, request, yes=args.yes)

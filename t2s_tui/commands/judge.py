@@ -29,7 +29,14 @@ def add_parser(commands: Any) -> None:
 
     run = common(actions.add_parser("run", help="ask the judge about a set (evaluate --metrics judge)"), _run)
     run.add_argument("predictions")
-    run.add_argument("--redo", action="store_true", help="judge again what has a verdict")
+    again = run.add_mutually_exclusive_group()
+    again.add_argument("--redo", action="store_true", help="judge again what has a verdict")
+    again.add_argument(
+        "--only",
+        type=_names,
+        metavar="missing|failed|ID,...",
+        help="these again: asked without a word that counts, asked without any answer, or by their ids",
+    )
     judge_options(run)
     waiting(run)
 
@@ -41,6 +48,10 @@ def add_parser(commands: Any) -> None:
     table = common(actions.add_parser("to-csv", help="prompt and verdict of every judged example"), _to_csv)
     table.add_argument("predictions")
     table.add_argument("--to", type=Path, required=True, metavar="FILE.csv")
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _export(args: argparse.Namespace) -> int:

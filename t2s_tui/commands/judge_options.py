@@ -25,6 +25,23 @@ def judge_options(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("--judge-tpm", type=float, metavar="N", help="tokens a minute that are permitted")
     judge.add_argument("--judge-budget", type=float, metavar="USD", help="stop before it costs more")
     judge.add_argument("--judge-fresh", action="store_true", help="ask anew what the journal has")
+    judge.add_argument(
+        "--judge-structured",
+        choices=("auto", "schema", "json", "text"),
+        default="auto",
+        help="how the answer's form is asked for (default auto: as the prompt needs it)",
+    )
+    judge.add_argument(
+        "--judge-reasoning",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="whether the model thinks before it answers (default: by its name)",
+    )
+    judge.add_argument("--judge-temperature", type=float, metavar="T", help="not sent while not set")
+    judge.add_argument(
+        "--judge-max-tokens", type=int, metavar="N", help="of an answer; not sent while not set"
+    )
+    judge.add_argument("--judge-seed", type=int, metavar="N", help="not sent while not set")
     judge.add_argument("--yes", action="store_true", help="start without a question, whatever it costs")
 
 
@@ -46,6 +63,11 @@ def judge_settings(args: argparse.Namespace) -> Any:
         tokens_per_minute=args.judge_tpm,
         budget=args.judge_budget,
         reuse=not args.judge_fresh,
+        structured=args.judge_structured,
+        reasoning=args.judge_reasoning,
+        temperature=args.judge_temperature,
+        max_tokens=args.judge_max_tokens,
+        seed=args.judge_seed,
     )
 
 

@@ -17,3 +17,6 @@ class EvaluateRequest(BaseModel):
     judge: JudgeSettings | None = Field(None, description="needed when the metrics name the judge")
     mode: str = Field("strict", description="how execution compares results: see evaluation/comparison.py")
     redo: bool = Field(False, description="judge again what has a verdict")
+    only: list[str] | None = Field(
+        None, min_length=1, description="these examples again, by id; missing or failed stand for such"
+    )

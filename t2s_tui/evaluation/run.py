@@ -20,6 +20,7 @@ from t2s_tui.evaluation.judge.client import Room
 from t2s_tui.evaluation.judge.journal import FILE as JOURNAL
 from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
 from t2s_tui.evaluation.judged import Judged, Pair
+from t2s_tui.evaluation.left import left_of
 from t2s_tui.evaluation.metrics import Metric, metrics_named
 from t2s_tui.evaluation.pool import judge_all
 from t2s_tui.evaluation.request import EvaluateRequest
@@ -31,7 +32,6 @@ from t2s_tui.workspace import Workspace
 
 _SAVE_EVERY = 1.0  # seconds: the verdicts of the quick metrics are stored in batches
 _TELL_EVERY = 0.25
-_DECIDED = (Outcome.PASS, Outcome.FAIL)
 
 
 def evaluate(workspace: Workspace, request: EvaluateRequest, progress: Progress) -> dict[str, dict[str, Any]]:
@@ -125,15 +125,8 @@ class _Run:
         return judge_version(settings) if metric.name == "judge" and settings else metric.version
 
     def _left(self, metric: str, version: str) -> dict[str, Pair | None]:
-        if self._request.redo:
-            return dict(self._pairs)
-        there = self._store.verdicts.of(self._set, metric)
-        done = {
-            key
-            for key, row in there.items()
-            if row[metric].version == version and row[metric].outcome in _DECIDED
-        }
-        return {key: pair for key, pair in self._pairs.items() if key not in done}
+        there = {key: row[metric] for key, row in self._store.verdicts.of(self._set, metric).items()}
+        return {key: self._pairs[key] for key in left_of(self._request, self._pairs, there, version)}
 
     def _metric(self, name: str, version: str, left: Mapping[str, Pair | None]) -> None:
         def say(key: str, judged: Judged) -> None:
@@ -161,7 +154,8 @@ class _Run:
 
     def _judge_room(self) -> Room:
         root = self._workspace.root
-        return Room(root / JOURNAL, root, lambda figures: self._progress.event("judge", **figures))
+        since = self._progress.asked_at
+        return Room(root / JOURNAL, root, lambda figures: self._progress.event("judge", **figures), since)
 
     def _judge_here(self, name: str, pairs: Mapping[str, Pair], say: Callable[[str, Judged], None]) -> None:
         """A metric of the processor, on all cores where there are enough pairs."""

@@ -37,6 +37,7 @@ class Reporter:
 
     def __init__(self, folder: JobFolder, job_id: str, kind: str, redactor: Redactor) -> None:
         self.job_id = job_id
+        self.asked_at = float((read_json(folder.job) or {}).get("created_at") or time.time())
         self._folder = folder
         self._redactor = redactor
         self._log = EventLog(folder.events)

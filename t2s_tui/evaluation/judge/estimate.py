@@ -15,8 +15,8 @@ from t2s_tui.evaluation.judge.run import judge_version
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.tokens import counter
 from t2s_tui.evaluation.judged import Pair
+from t2s_tui.evaluation.left import left_of
 from t2s_tui.evaluation.request import EvaluateRequest
-from t2s_tui.records import Outcome
 from t2s_tui.workspace import Workspace
 
 _ANSWER_TOKENS = 16  # of `{"resolve_yn": "yes"}` with its end, and some room
@@ -27,7 +27,8 @@ CONFIRM_COST, CONFIRM_REQUESTS = 1.0, 50
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """`requests` to send; `kept` rows have a verdict of this judge already. None where nothing is known.
+    """`requests` to send; `kept` rows are not asked about: they have a verdict of this judge, or were not
+    chosen. None where nothing is known.
 
     `counted`: the tokens are the model's own, not estimated from characters. `local`: the endpoint is on this
     machine, where a request costs time and no money. `cost` is in `currency`, `minutes` at the known limits.
@@ -61,22 +62,21 @@ def estimate(workspace: Workspace, request: EvaluateRequest) -> Estimate | None:
     with workspace.store() as store:
         made = store.predictions.get_set(request.predictions)
         predictions = store.predictions.of(made.name)
-        there = store.verdicts.of(made.name, "judge")
+        there = {key: row["judge"] for key, row in store.verdicts.of(made.name, "judge").items()}
     examples = {e.id: e for e in open_examples(workspace, made.dataset).split(made.split)}
-    version, kept, prompts = judge_version(judge), 0, []
-    for key, pair in pairs_of(examples, predictions).items():
-        before = there[key]["judge"] if key in there else None
-        decided = before and before.version == version and before.outcome in (Outcome.PASS, Outcome.FAIL)
-        if decided and not request.redo:
-            kept += 1
-        elif pair is not None and pair.generated.strip():
-            prompts.append(_prompt(judge, pair))
+    pairs = pairs_of(examples, predictions)
+    left = left_of(request, pairs, there, judge_version(judge))
+    prompts = [
+        _prompt(judge, pair)
+        for pair in (pairs[key] for key in left)
+        if pair is not None and pair.generated.strip()
+    ]
     count, counted = counter(judge.model)
     tokens, answers = sum(count(prompt) + _FRAME_TOKENS for prompt in prompts), _ANSWER_TOKENS * len(prompts)
     price = price_of(judge.model, workspace.root)
     return Estimate(
         requests=len(prompts),
-        kept=kept,
+        kept=len(pairs) - len(left),
         prompt_tokens=tokens,
         answer_tokens=answers,
         counted=counted,

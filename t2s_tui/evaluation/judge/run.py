@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from t2s_tui.evaluation.judge.bodies import parameters_of
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
 from t2s_tui.evaluation.judge.prompts import prompt_version, render
 from t2s_tui.evaluation.judge.settings import JudgeSettings
@@ -15,8 +16,10 @@ from t2s_tui.records import Outcome
 
 
 def judge_version(settings: JudgeSettings) -> str:
-    """Names the rules, the prompt and the model: verdicts of another judge are asked anew and never mixed."""
-    return f"{METRICS['judge'].version} {prompt_version(settings.prompt)} {settings.model}"
+    """Names the rules, the prompt, the model and its parameters: verdicts of another judge are asked anew and
+    never mixed."""
+    parts = [METRICS["judge"].version, prompt_version(settings.prompt), settings.model]
+    return " ".join(parts + [f"{name}={value}" for name, value in parameters_of(settings).items()])
 
 
 def judge_pairs(
