@@ -13,9 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from screens.evaluate_form import EvaluateForm
 from screens.inspect_state import example_head
-from screens.job_actions import JobActions
 from screens.judge_requests import (
     REQUEST_COLUMNS,
     Asked,
@@ -25,13 +23,19 @@ from screens.judge_requests import (
     request_cells,
     request_text,
 )
-from screens.judge_state import Figures, JudgeFeed, judge_cells, judge_columns, judge_jobs, judge_lines
+from screens.judge_start import JudgeStart
+from screens.judge_state import (
+    Figures,
+    JudgeFeed,
+    judge_cells,
+    judge_columns,
+    judge_jobs,
+    judge_lines,
+)
 from t2s_tui.evaluation.judge.journal import Entry
-from t2s_tui.evaluation.request import EvaluateRequest
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.folder import JobFolder
-from t2s_tui.jobs.launcher import submit
-from t2s_tui.records import Job, Outcome
+from t2s_tui.records import Outcome
 from widgets.detail import Detail
 from widgets.frame import Pane
 from widgets.grid import Cell, Grid
@@ -42,14 +46,13 @@ READ_SECONDS = 0.5
 _NOTHING = "No judge was asked yet. E in Inspect starts one: turn judge to yes."
 
 
-class JudgeScreen(JobActions):
+class JudgeScreen(JudgeStart):
     """The evaluations that ask a judge on the left, newest first; on the right how the one chosen goes on."""
 
     ROOM = "Judge"
     CSS_PATH = "judge.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back"),
-        Binding("E", "evaluate", "start"),
         Binding("c", "copy", "copy the request", show=False),
     ]
 
@@ -197,8 +200,7 @@ class JudgeScreen(JobActions):
         self._listing = False
 
     def _show_request(self) -> None:
-        at = self.query_one("#requests", Grid).cursor
-        one = self._asked[at] if 0 <= at < len(self._asked) else None
+        one = self._chosen_request()
         self.query_one("#one", Pane).pane_title = example_head(one.example) if one else "One request"
         view = self._selected()
         if one is None or view is None:
@@ -231,41 +233,19 @@ class JudgeScreen(JobActions):
 
     def action_copy(self) -> None:
         """Copy what was sent and what came back."""
+        if (one := self._chosen_request()) is not None:
+            text = self.query_one("#request", Reader).text.plain
+            self.bench.copy(text, f"The request on #{one.example.number}")
+
+    def _chosen_request(self) -> Asked | None:
         at = self.query_one("#requests", Grid).cursor
-        if 0 <= at < len(self._asked):
-            number = self._asked[at].example.number
-            self.bench.copy(self.query_one("#request", Reader).text.plain, f"The request on #{number}")
+        return self._asked[at] if 0 <= at < len(self._asked) else None
 
     def action_zoom(self) -> None:
         super().action_zoom()
         for side in ("#left", "#right"):
             half = self.query_one(side)
             half.set_class(all(pane.has_class("-zoomed-out") for pane in half.query(Pane)), "-zoomed-out")
-
-    # -- starting -----------------------------------------------------------------------------
-
-    def action_evaluate(self) -> None:
-        """Ask a judge about this set: what has its verdict already is not asked again."""
-        view = self._selected()
-        name = self._set_name or (str(view.job.request.get("predictions", "")) if view else "")
-        if not name:
-            self.notify("Open a prediction set in Inspect first (5): a there comes back here.", markup=False)
-            return
-        judge = view.job.request.get("judge") if view else None
-        form = EvaluateForm(self.workspace, name, judge or {}, only_judge=True)
-        self.app.push_screen(form, self._submit)
-
-    def _submit(self, request: EvaluateRequest | None) -> None:
-        if request is None:
-            return
-
-        def started(job: Job) -> None:
-            self._wanted = job.id
-            self.bench.read_board()
-
-        title = f"evaluate {request.predictions}"
-        start = partial(submit, self.workspace, "evaluate", title, request.model_dump(mode="json"))
-        self.fetch("submit", start, started)
 
     # -- back ---------------------------------------------------------------------------------
 

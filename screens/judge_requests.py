@@ -106,6 +106,7 @@ def entry_text(asked: Asked, entry: Entry) -> Text:
     facts = {"state": entry.state, "endpoint": entry.endpoint, "tries": entry.attempts}
     facts |= {"in doubt": f"{entry.doubts}: it may have been paid for twice"} if entry.doubts else {}
     facts |= {"tokens": f"{entry.prompt_tokens} + {entry.completion_tokens}"} if entry.answer else {}
+    facts |= {"sent as": entry.adapted} if entry.adapted else {}
     facts |= {"cost": f"{entry.cost:.6f} USD"} if entry.cost is not None else {}
     _part(text, "", "\n".join(f"{name:<9} {value}" for name, value in facts.items()), DIM)
     if entry.error:

@@ -25,7 +25,8 @@ _BAR = 24  # cells
 class Figures:
     """One `judge` event: counts of requests, rates a minute with their limits, money, errors by class.
 
-    What the worker does not know (a limit, a price, the time left) is None.
+    What the worker does not know (a limit, a price, the time left) is None. `missing` has no word that can be
+    read, `failed` of these no answer at all; `adapted` says what of a request the endpoint does not take.
     """
 
     done: int = 0
@@ -35,6 +36,7 @@ class Figures:
     failed: int = 0
     missing: int = 0
     cached: int = 0
+    in_doubt: int = 0
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     request_limit: float | None = None
@@ -44,6 +46,7 @@ class Figures:
     currency: str = "USD"
     eta_seconds: float | None = None
     errors: Mapping[str, int] = field(default_factory=dict)
+    adapted: str = ""
 
 
 def figures_of(event: Mapping[str, Any]) -> Figures:
@@ -63,6 +66,7 @@ def figures_of(event: Mapping[str, Any]) -> Figures:
         failed=count("failed"),
         missing=count("missing"),
         cached=count("cached"),
+        in_doubt=count("in_doubt"),
         requests_per_minute=_number(event.get("requests_per_minute")),
         tokens_per_minute=_number(event.get("tokens_per_minute")),
         request_limit=_number(limits.get("requests")),
@@ -72,6 +76,7 @@ def figures_of(event: Mapping[str, Any]) -> Figures:
         currency=str(event.get("currency") or "USD"),
         eta_seconds=_number(event.get("eta_seconds")),
         errors={str(name): int(_number(number) or 0) for name, number in errors.items()},
+        adapted=str(event.get("adapted") or ""),
     )
 
 
@@ -132,6 +137,10 @@ def judge_lines(
     if figures.errors:
         words = ", ".join(f"{visible(name)} {count}" for name, count in _most_first(figures.errors))
         lines += wrapped(Text(words, WARN), width, Text(f"  {'errors':<10}", DIM), " " * 12)
+    if figures.adapted:
+        lines += wrapped(
+            Text(visible(figures.adapted), DIM), width, Text(f"  {'sent as':<10}", DIM), " " * 12
+        )
     if figures.eta_seconds is not None and not view.status.state.ended:
         lines.append(_row("time left", duration(figures.eta_seconds), None, ascii_only))
     return lines
@@ -161,7 +170,8 @@ def _counts(figures: Figures, ended: bool) -> Text:
     for count, words, style in (
         (figures.cached, "from the journal", DIM),
         (figures.missing, "missing", WARN),
-        (figures.failed, "failed", FAIL),
+        (figures.failed, "of them failed", FAIL),
+        (figures.in_doubt, "were in doubt", WARN),
     ):
         if count:
             text.append(" · ", DIM).append(f"{count} {words}", style)
