@@ -24,14 +24,7 @@ from screens.judge_requests import (
     request_text,
 )
 from screens.judge_start import JudgeStart
-from screens.judge_state import (
-    Figures,
-    JudgeFeed,
-    judge_cells,
-    judge_columns,
-    judge_jobs,
-    judge_lines,
-)
+from screens.judge_state import Figures, JudgeFeed, judge_cells, judge_columns, judge_jobs, judge_lines
 from t2s_tui.evaluation.judge.journal import Entry
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.folder import JobFolder

@@ -138,9 +138,8 @@ def judge_lines(
         words = ", ".join(f"{visible(name)} {count}" for name, count in _most_first(figures.errors))
         lines += wrapped(Text(words, WARN), width, Text(f"  {'errors':<10}", DIM), " " * 12)
     if figures.adapted:
-        lines += wrapped(
-            Text(visible(figures.adapted), DIM), width, Text(f"  {'sent as':<10}", DIM), " " * 12
-        )
+        first = Text(f"  {'sent as':<10}", DIM)
+        lines += wrapped(Text(visible(figures.adapted), DIM), width, first, " " * 12)
     if figures.eta_seconds is not None and not view.status.state.ended:
         lines.append(_row("time left", duration(figures.eta_seconds), None, ascii_only))
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,48 @@ async def test_each_request_is_seen_with_what_was_sent_and_what_came_back_those_
         await pressed(pilot, "E")
         assert isinstance(app.screen, EvaluateForm)
         await on_screen(pilot, "judge-1")
+
+
+async def test_one_request_and_those_without_an_answer_are_asked_again_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    workspace, examples = reviewed_workspace(tmp_path, judged=False)
+    said = {"model": "judge-1", "prompt": "reference", "attempts": 1, "answer": '{"resolve_yn": "yes"}'}
+    lost = {"model": "judge-1", "prompt": "reference", "attempts": 6}
+    with workspace.store() as store:
+        store.verdicts.add(
+            [
+                Verdict("tuned", examples[0].id, "judge", Outcome.PASS, "the judge says yes", said),
+                Verdict("tuned", examples[2].id, "judge", Outcome.MISSING, "no answer: HTTP 500", lost),
+            ]
+        )
+    judging(workspace, RunState.DONE)
+    app = bench(workspace, start="jobs")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await on_screen(pilot, "evaluate tuned")
+        await pressed(pilot, "a")
+        await on_screen(pilot, "2 requests, 1 without an answer first")
+        await pressed(pilot, "A")
+        await on_screen(pilot, "Ask the 1 without an answer again?")
+        await pressed(pilot, "y")
+        first = await _new_request(pilot, workspace, 2)
+        assert (first["only"], first["judge"]["reuse"]) == (["missing"], True)
+        await pressed(pilot, "tab", "j", "a")
+        await on_screen(pilot, "again?")
+        await pressed(pilot, "escape")
+        assert len(list(workspace.jobs_dir.iterdir())) == 2
+
+
+async def _new_request(pilot: Any, workspace: Workspace, count: int) -> dict[str, Any]:
+    """The request of the newest job, once there are so many."""
+    for _ in range(100):
+        await pilot.pause(0.05)
+        folders = sorted(path for path in workspace.jobs_dir.iterdir() if (path / "job.json").exists())
+        if len(folders) == count:
+            found = json.loads((folders[-1] / "job.json").read_text(encoding="utf-8"))["request"]
+            assert isinstance(found, dict)
+            return found
+    raise AssertionError("no job was submitted")
 
 
 def test_what_the_worker_does_not_know_is_not_made_up() -> None:
