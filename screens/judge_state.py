@@ -169,8 +169,8 @@ def _counts(figures: Figures, ended: bool) -> Text:
     for count, words, style in (
         (figures.cached, "from the journal", DIM),
         (figures.missing, "missing", WARN),
-        (figures.failed, "of them failed", FAIL),
-        (figures.in_doubt, "were in doubt", WARN),
+        (figures.failed, "failed", FAIL),
+        (figures.in_doubt, "in doubt", WARN),
     ):
         if count:
             text.append(" · ", DIM).append(f"{count} {words}", style)

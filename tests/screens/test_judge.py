@@ -73,7 +73,7 @@ async def test_a_judge_at_work_is_watched_and_stopped(tmp_path: Path) -> None:
         text = screen_text(app)
         for words in (
             "judge-1 · reference · http://127.0.0.1:9/v1",
-            "8 in flight · 20 waiting · 12 from the journal · 2 missing · 1 of them failed",
+            "8 in flight · 20 waiting · 12 from the journal · 2 missing · 1 failed",
             "212 a minute of 500",
             "41,200 a minute, no limit known",
             "0.42 of 2.00 USD",
