@@ -26,7 +26,12 @@ from tests.screens.support import bench, job_folder, on_screen, pressed, screen_
 ASKED = {
     "predictions": "tuned",
     "metrics": ["judge"],
-    "judge": {"model": "judge-1", "prompt": "reference", "base_url": "http://127.0.0.1:9/v1"},
+    "judge": {
+        "model": "judge-1",
+        "prompt": "reference",
+        "base_url": "http://127.0.0.1:9/v1",
+        "max_attempts": 1,
+    },
 }
 EVENT: dict[str, Any] = {
     "done": 84,
@@ -179,7 +184,7 @@ async def test_one_request_and_those_without_an_answer_are_asked_again_and_nothi
         await pressed(pilot, "tab", "j", "a")
         await on_screen(pilot, "again?")
         await pressed(pilot, "escape")
-        assert len(list(workspace.jobs_dir.iterdir())) == 2
+        assert len(list(workspace.jobs_dir.glob("*/job.json"))) == 2
 
 
 async def _new_request(pilot: Any, workspace: Workspace, count: int) -> dict[str, Any]:
