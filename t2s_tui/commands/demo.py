@@ -22,7 +22,7 @@ from t2s_tui.workspace import Workspace, default_root
 
 BASE, TUNED = "base", "tuned"
 DATASET, MODEL, PROMPT, PRESET = "sample", "smollm2", "book-en", "demo"
-METRICS = ("exact", "normalized", "execution")
+METRICS = ("exact", "normalized", "execution", "equivalence")
 MAX_NEW_TOKENS = 128  # twice the longest gold of the sample
 #: What a CPU without bf16 tiles trains: the preset's two epochs would take it twenty minutes.
 SLOW_CPU_EPOCHS = 0.75

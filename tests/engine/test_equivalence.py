@@ -243,3 +243,33 @@ def test_the_tricky_pairs() -> None:
         if (verdict.outcome is PASS) is not row["equivalent"]
     ]
     assert wrong == []
+
+
+LISTED = """
+CREATE TABLE clans (clan_id INT PRIMARY KEY AUTO_INCREMENT, clan_name VARCHAR(255) NOT NULL);
+CREATE TABLE characters (character_id INT PRIMARY KEY AUTO_INCREMENT, player_id INT NOT NULL, clan_id INT,
+  power INT NOT NULL, CONSTRAINT owned FOREIGN KEY (player_id) REFERENCES players (player_id),
+  guild_id INT REFERENCES guilds (guild_id), FOREIGN KEY (clan_id) REFERENCES clans (clan_id));
+"""
+
+
+def test_a_key_to_a_table_that_is_not_listed_keeps_no_rows_out() -> None:
+    """A DDL of the question's tables only points at others: `characters` was empty on every database."""
+    join = "FROM characters c JOIN clans k ON c.clan_id = k.clan_id"
+    gold = f"SELECT AVG(c.power) {join} WHERE k.clan_name = '푸른 매'"
+    for wrong in ("SELECT SUM(power) FROM characters WHERE clan_id = '푸른 매'", gold.replace("AVG", "MAX")):
+        verdict = judged(gold, wrong, LISTED, "mysql")
+        assert (verdict.outcome, verdict.evidence["strict"]["outcome"]) == (FAIL, "fail"), verdict.why
+        connection = replayed(verdict)
+        connection.execute("PRAGMA foreign_keys = ON")
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "sqlite", "postgres"])
+def test_what_does_not_parse_is_an_error_with_its_position(dialect: str) -> None:
+    wrong = "SELECT clan_id FROM clans WHERE clan_id IN (SELECT clan_id FROM clans WHERE"
+    verdict = judged("SELECT clan_id FROM clans", wrong, "CREATE TABLE clans (clan_id INT)", dialect)
+    assert verdict.outcome is ERROR
+    unread = judged("SELECT FROM WHERE (", wrong, "CREATE TABLE clans (clan_id INT)", dialect)
+    assert unread.outcome is UNKNOWN
+    assert "gold" in unread.why

@@ -138,7 +138,7 @@ def _table(
     return Table(
         name,
         columns,
-        _create(tree, name, columns, dialect, engine),
+        _create(tree, name, plain, dialect, engine),
         tuple(dict.fromkeys(key for key in keys if key)),
         tuple(references),
     )
@@ -177,12 +177,12 @@ def _unique_indexes(trees: list[Any]) -> dict[str, list[tuple[str, ...]]]:
     return found
 
 
-def _create(tree: Any, name: str, columns: tuple[Column, ...], dialect: str, engine: str) -> str:
+def _create(tree: Any, name: str, plain: dict[str, tuple[Column, ...]], dialect: str, engine: str) -> str:
     """The CREATE statement for the engine; a plain one where the DDL's own cannot be run there."""
-    text = _translated(tree, dialect, engine)
+    text = _translated(tree, plain, engine)
     if runs(text, engine):
         return text
-    return plain_create(name, columns)
+    return plain_create(name, plain[name.lower()])
 
 
 def plain_create(name: str, columns: tuple[Column, ...]) -> str:
@@ -199,7 +199,7 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _translated(tree: Any, dialect: str, engine: str) -> str:
+def _translated(tree: Any, plain: dict[str, tuple[Column, ...]], engine: str) -> str:
     """The statement alone: no IF NOT EXISTS, no schema before the name, no indexes or comments inside."""
     from sqlglot import exp
 
@@ -216,8 +216,10 @@ def _translated(tree: Any, dialect: str, engine: str) -> str:
     for constraint in list(tree.find_all(exp.ColumnConstraint)):
         if isinstance(constraint.args.get("kind"), exp.CommentColumnConstraint):
             constraint.pop()
-    if engine == "duckdb":
-        _drop_references(tree)
+    for reference in list(tree.find_all(exp.Reference)):
+        # DuckDB checks foreign keys too early for rows that change one by one: the engine keeps them itself.
+        if engine == "duckdb" or _dangles(reference, plain):
+            _drop(reference)
     try:
         text = generate(tree, engine)
     except SqlSyntaxError:
@@ -226,16 +228,29 @@ def _translated(tree: Any, dialect: str, engine: str) -> str:
     return re.sub(r"\bAUTOINCREMENT\b", "", text)
 
 
-def _drop_references(tree: Any) -> None:
-    """DuckDB checks foreign keys too early for rows that change one by one: the engine keeps them itself."""
+def _dangles(reference: Any, plain: dict[str, tuple[Column, ...]]) -> bool:
+    """Whether a foreign key points at a table or a column that the DDL does not declare.
+
+    A DDL that lists only the tables of its question has many: no row could ever satisfy them.
+    """
     from sqlglot import exp
 
-    for foreign in list(tree.find_all(exp.ForeignKey)):
-        parent = foreign.parent
-        (parent if isinstance(parent, exp.Constraint) else foreign).pop()
-    for constraint in list(tree.find_all(exp.ColumnConstraint)):
-        if isinstance(constraint.args.get("kind"), exp.Reference):
-            constraint.pop()
+    target = reference.this
+    named = isinstance(target, exp.Schema)
+    columns = plain.get(str((target.this if named else target).name).lower())
+    if columns is None:
+        return True
+    there = {c.name.lower() for c in columns}
+    return named and any(str(getattr(c, "name", c)).lower() not in there for c in target.expressions)
+
+
+def _drop(reference: Any) -> None:
+    """Take the foreign key of a reference, with its name, out of the statement."""
+    from sqlglot import exp
+
+    part = reference.find_ancestor(exp.ForeignKey, exp.ColumnConstraint)
+    parent = part.parent
+    (parent if isinstance(parent, exp.Constraint) else part).pop()
 
 
 @lru_cache(maxsize=1024)

@@ -12,13 +12,15 @@ from t2s_tui.evaluation.equivalence.search import Case, Found, Search, open_engi
 from t2s_tui.evaluation.equivalence.shrink import Shrinker
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.records import Outcome as Word
-from t2s_tui.sql.dialects import SqlSyntaxError, Unparsed
+from t2s_tui.sql.dialects import SqlSyntaxError, Unparsed, parse
 from t2s_tui.sql.guard import refuse_reason
 from t2s_tui.sql.normalize import normal_forms
 
 DATABASES = 40
 SEED = 42
 _SHOWN_ROWS = 20
+#: So many changes to gold without effect say that nothing was exercised; a short gold has few, all idle.
+_ENOUGH = 4
 #: Which engines run a dialect, the nearest first.
 _ENGINES: Mapping[str, tuple[str, ...]] = {"sqlite": ("sqlite",), "mysql": ("sqlite", "duckdb")}
 _WORDS = {
@@ -67,6 +69,8 @@ def _ddl_of(pair: Pair) -> str:
 def _against(gold: str, pair: Pair, ddl: str, seed: int, databases: int) -> Judged:
     if (proof := _proof(gold, pair, ddl)) is not None:
         return proof
+    if broken := _unparsed(gold, pair):
+        return broken
     last = Judged(Word.UNKNOWN, "no engine runs this dialect")
     for engine in _ENGINES.get(pair.dialect, ("duckdb", "sqlite")):
         try:
@@ -81,6 +85,21 @@ def _against(gold: str, pair: Pair, ddl: str, seed: int, databases: int) -> Judg
             return verdict
         last = verdict
     return last
+
+
+def _unparsed(gold: str, pair: Pair) -> Judged | None:
+    """Where no engine speaks the dialect itself the parser decides what is SQL, if it can read gold."""
+    if pair.dialect in ("sqlite", "duckdb"):
+        return None
+    try:
+        parse(gold, pair.dialect)
+    except SqlSyntaxError as error:
+        return Judged(Word.UNKNOWN, f"gold does not parse at {error.position}: {error.message}")
+    try:
+        parse(pair.generated, pair.dialect)
+    except SqlSyntaxError as error:
+        return Judged(Word.ERROR, f"does not parse at {error.position}: {error.message}")
+    return None
 
 
 def _proof(gold: str, pair: Pair, ddl: str) -> Judged | None:
@@ -128,6 +147,9 @@ def _not_refuted(search: Search, found: Found, seed: int) -> Judged:
     coverage = round(killed / made, 3) if made else None
     if not found.gold_rows and not killed:
         return Judged(Word.UNKNOWN, "not exercised: gold returned no row on any database", evidence)
+    if made >= _ENOUGH and not killed:
+        why = f"not exercised: none of {made} changes to gold made a difference on these databases"
+        return Judged(Word.UNKNOWN, why, evidence)
     share = f", coverage {100 * coverage:.0f}%" if coverage is not None else ""
     why = f"not refuted by {found.tried} databases{share}"
     both = {"outcome": "pass", "why": why}
