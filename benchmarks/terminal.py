@@ -1,4 +1,7 @@
-"""A program on a real pty: what is on its screen, and how long it takes to get there."""
+"""A program on a real pty: what is on its screen, and how long it takes to get there.
+
+Times are those at which bytes were read: what pyte needs to understand them counts for nobody.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ import pyte
 from ptyprocess import PtyProcess
 
 COLUMNS, LINES = 140, 42
-_QUIET = 0.15  # seconds without a byte: the repaint is over
+_QUIET = 0.3  # seconds without a byte: everything that a key changes has been painted
+
+#: What a part of the screen looks like: each line's text and the background of its cells.
+Look = list[tuple[str, ...]]
 
 
 class Terminal:
@@ -24,6 +30,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         self._child = PtyProcess.spawn(command, env=environment, dimensions=(LINES, COLUMNS))
+        self._read_at = time.perf_counter()
 
     def __enter__(self) -> Terminal:
         return self
@@ -37,18 +44,23 @@ class Terminal:
     def text(self) -> str:
         return "\n".join(self._screen.display)
 
+    def look(self, columns: int) -> Look:
+        """The first columns of every line: letters and backgrounds."""
+        buffer = self._screen.buffer
+        return [tuple(f"{buffer[y][x].data}{buffer[y][x].bg}" for x in range(columns)) for y in range(LINES)]
+
     def wait(self, words: str) -> float:
         """Seconds until the words are on the screen. Raises TimeoutError."""
         return self.until(lambda text: words in text)
 
     def until(self, holds: Callable[[str], bool], seconds: float = 120) -> float:
         """Seconds until the text of the screen is as wanted. Raises TimeoutError."""
-        start = time.perf_counter()
+        start = self._read_at = time.perf_counter()
         while not holds(self.text):
             if time.perf_counter() - start > seconds:
                 raise TimeoutError(f"it never came on the screen:\n{self.text}")
             self._pump(0.01)
-        return time.perf_counter() - start
+        return max(0.0, self._read_at - start)
 
     def type(self, keys: str) -> None:
         os.write(self._child.fd, keys.encode())
@@ -56,26 +68,27 @@ class Terminal:
     def settle(self) -> None:
         """Until nothing has been painted for a while."""
         last = time.perf_counter()
-        while time.perf_counter() - last < 3 * _QUIET:
+        while time.perf_counter() - last < 2 * _QUIET:
             if self._pump(0.02):
                 last = time.perf_counter()
 
-    def press(self, key: str) -> tuple[float, float]:
-        """Seconds from the key to the first and to the last byte of the repaint that follows it."""
+    def press(self, key: str, columns: int) -> tuple[float, float]:
+        """Seconds from the key until the first `columns` look different, and to the last byte."""
+        before = self.look(columns)
+        changed: float | None = None
         self.type(key)
-        start = last = time.perf_counter()
-        first = 0.0
-        while not first or time.perf_counter() - last < _QUIET:
+        start = last = self._read_at = time.perf_counter()
+        while time.perf_counter() - last < _QUIET or (changed is None and time.perf_counter() - start < 2):
             if self._pump(0.002):
-                last = time.perf_counter()
-                first = first or last
-            elif time.perf_counter() - start > 2:
-                break
-        return first - start, last - start
+                last = self._read_at
+                if changed is None and self.look(columns) != before:
+                    changed = last
+        return (changed or last) - start, last - start
 
     def _pump(self, seconds: float) -> int:
         if not select.select([self._child.fd], [], [], seconds)[0]:
             return 0
         data = os.read(self._child.fd, 65536)
+        self._read_at = time.perf_counter()
         self._stream.feed(re.sub(rb"\x1b\[[<>=?][0-9;]*u", b"", data))  # keyboard modes: pyte misreads them
         return len(data)

@@ -13,14 +13,17 @@ from screens.inspect_state import SetRow
 from screens.pick import pick_word
 from screens.pick_set import pick_set
 from screens.row_detail import RowDetail
-from screens.row_reading import GoldRun, RowReading, read_row, run_gold
+from screens.row_reading import GoldRun, RowReading, read_row, read_rows, run_gold
+from screens.row_table import RowTable
 from screens.row_tokens import CutRow, TokenCutter, local_models, usual_tokens
 from t2s_tui.prompts.templates import list_templates
 from t2s_tui.text import duration
 from widgets.frame import Pane
+from widgets.grid import Grid
 
 _HELD = 0.12  # seconds between two keys of one that is held down
 _SETTLE = 0.06  # seconds the cursor must then rest before a row is read: held keys do not pile up reads
+_AHEAD = 0.05  # seconds after a row is shown until those beside it are read, for the next key
 
 
 class DatasetReader(DatasetRows):
@@ -30,6 +33,9 @@ class DatasetReader(DatasetRows):
         super().__init__()
         self._reading: RowReading | None = None
         self._settle: Timer | None = None
+        self._ahead: Timer | None = None
+        self._near: dict[int, RowReading] = {}  # the rows beside the cursor, read before they are asked for
+        self._near_of: RowTable | None = None
         self._moved = 0.0
         self._cutter: TokenCutter | None = None
         self._with_tokens = False
@@ -58,8 +64,15 @@ class DatasetReader(DatasetRows):
             self._read_row()
 
     def _read_row(self) -> None:
+        """Show the row under the cursor: with the key's own repaint where it was read before."""
         table, index = self._table, self._here
         if table is None:
+            return
+        if self._near_of is table and index in self._near:
+            self._tickets["detail"] = (
+                self._tickets.get("detail", 0) + 1
+            )  # one that is being read comes too late
+            self._show_reading(self._near[index])
             return
         if index < 0:
             self._reading = None
@@ -67,6 +80,19 @@ class DatasetReader(DatasetRows):
             self.query_one("#detail", Pane).pane_title = "Row"
             return
         self.fetch("detail", partial(read_row, table, index), self._show_reading)
+
+    def _read_ahead(self) -> None:
+        """The rows that the next key may go to."""
+        table, cursor = self._table, self.query_one("#rows", Grid).cursor
+        if table is None:
+            return
+        beside = [self._index(at) for at in (cursor + 1, cursor - 1)]
+        wanted = [index for index in beside if index >= 0]
+
+        def keep(readings: list[RowReading]) -> None:
+            self._near, self._near_of = {reading.index: reading for reading in readings}, table
+
+        self.fetch("near", partial(read_rows, table, wanted), keep)
 
     def _show_reading(self, reading: RowReading) -> None:
         if self._table is None:
@@ -79,6 +105,9 @@ class DatasetReader(DatasetRows):
             self._waiting.clear()
             if self._with_tokens:
                 self._cut()
+        if self._ahead is not None:
+            self._ahead.stop()
+        self._ahead = self.set_timer(_AHEAD, self._read_ahead)
         runs, ran = (r is not None and r.example.database is not None for r in (reading, before))
         if runs != ran:
             self.refresh_bindings()

@@ -61,8 +61,10 @@ class DatasetsScreen(DatasetVersions):
         Binding("r", "run_gold", "run gold"),
         Binding("A", "audit", "audit"),
         Binding("a", "audit", "", show=False),
-        Binding("A", "stop_audit", "stop the audit"),
+        Binding("A", "stop_work", "stop the work"),
         Binding("v", "summary", "summary"),
+        Binding("d", "split", "split"),
+        Binding("e", "export", "export"),
         Binding("w", "worst", "worst first"),
         Binding("p", "tokens", "tokens"),
         Binding("M", "model", "model"),
@@ -261,14 +263,14 @@ class DatasetsScreen(DatasetVersions):
             return False  # there a slash is a slash
         if action == "add":
             return self._open is None
-        if action == "audit":
-            return self._meant is not None and self._running_audit() is None
-        if action == "stop_audit":
-            return self._running_audit() is not None
+        if action in ("audit", "split", "export"):
+            return self._meant is not None and self._running_work() is None
+        if action == "stop_work":
+            return self._running_work() is not None
         if action == "summary":
             return self._meant is not None
         if action == "version":
-            return self._table is not None and bool(self._marked)
+            return self._table is not None and bool(self._marked) and self._running_work() is None
         if action == "worst":
             return self._table is not None and self._table.audited
         if action == "run_gold":

@@ -156,6 +156,8 @@ def dataset_text(row: CatalogueRow, now: float) -> Text:
         ("enter", "read its rows"),
         ("A", "audit it" if health is None or not health.current else "audit it again"),
         *([("v", "read its audit")] if health is not None else []),
+        ("d", "split it"),
+        ("e", "write it to a file"),
         ("3", "train a model on it"),
         ("4", "ask a model its questions"),
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,11 @@ def read_row(table: RowTable, index: int) -> RowReading:
     if figures is not None:
         findings = tuple(Found(f["kind"], f["where"], f["detail"]) for f in figures["findings"])
     return RowReading(index, example, gold, trouble, tables, findings, figures or {})
+
+
+def read_rows(table: RowTable, indexes: Sequence[int]) -> list[RowReading]:
+    """The same of several rows."""
+    return [read_row(table, index) for index in indexes]
 
 
 def parsed(sql: str, dialect: str) -> tuple[exp.Expr | None, str, str]:

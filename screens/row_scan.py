@@ -56,14 +56,15 @@ class Scan:
 
     def work(self, post: Callable[[Message], object], wanted: Callable[[], bool]) -> None:
         """Post the first page as soon as it is there, then all; stop when it is not wanted any more."""
-        found, told, reported = array("I"), time.monotonic(), False
+        found, told, reported, released = array("I"), time.monotonic(), False, 0
         in_order = self.order == SOURCE_ORDER
         try:
             for scanned in self.row_filter.scan(self.rows) if self.row_filter.terms else ():
                 if not wanted():
                     return
                 found.extend(scanned.rows)
-                if scanned.seen % RELEASE == 0:
+                if scanned.seen - released >= RELEASE:
+                    released = scanned.seen
                     self.release()
                 full = not reported and len(found) >= FIRST_PAGE
                 enough = full or time.monotonic() - told > REPORT

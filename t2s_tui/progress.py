@@ -6,11 +6,15 @@ Training, generation and evaluation take a `Progress`; `jobs` implements it over
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol, TypeVar
 
 from t2s_tui.errors import JobStopped
 
 _PAUSE_POLL = 0.1  # seconds
+_COUNT_EVERY = 1000  # items of `counted` between two words
+
+_T = TypeVar("_T")
 
 
 class Progress(Protocol):
@@ -72,3 +76,13 @@ def stop_if_asked(progress: Progress) -> None:
         time.sleep(_PAUSE_POLL)
     if progress.stop_requested():
         raise JobStopped
+
+
+def counted(items: Iterable[_T], total: int, label: str, progress: Progress) -> Iterator[_T]:
+    """The items, each thousandth told to `progress`. Raises JobStopped between two items on request."""
+    for done, item in enumerate(items):
+        if done % _COUNT_EVERY == 0:
+            stop_if_asked(progress)
+            progress.step(done, total, label)
+        yield item
+    progress.step(total, total, label)

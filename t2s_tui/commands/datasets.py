@@ -10,7 +10,7 @@ from typing import Any
 
 from t2s_tui.commands.audit import add_audit
 from t2s_tui.commands.clean import add_clean
-from t2s_tui.commands.dataset_export import add_export, chosen_rows
+from t2s_tui.commands.dataset_export import add_export
 from t2s_tui.commands.dataset_words import as_json, history_in_words, license_in_words, splits_in_words
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, out, say, table
@@ -115,6 +115,8 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
+    from t2s_tui.datasets.export_request import chosen_rows
+
     workspace = opened(args)
     with workspace.store() as store:
         dataset = store.datasets.get(args.name)

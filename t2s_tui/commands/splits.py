@@ -41,28 +41,18 @@ def _split(args: argparse.Namespace) -> int:
 
 
 def _made(workspace: Workspace, args: argparse.Namespace) -> Dataset:
-    from t2s_tui.datasets import splits
+    from t2s_tui.datasets.split_request import SplitRequest, read_names, read_weights, split_dataset
 
     if args.rest is not None and args.listed is None:
         raise UsageError("--rest is what a list does not name", "give the list with --list")
-    if args.holdout is not None:
-        holdout = [part.strip() for part in args.holdout.split(",") if part.strip()]
-        return splits.split_by_database(workspace, args.name, holdout)
-    if args.listed is not None:
-        return splits.split_by_list(
-            workspace, args.name, args.listed, rest=args.rest, allow_leak=args.allow_leak
-        )
-    return splits.split_by_ratio(
-        workspace, args.name, _weights(args.ratio), seed=args.seed, allow_leak=args.allow_leak
+    request = SplitRequest(
+        dataset=args.name,
+        by="holdout" if args.holdout is not None else "list" if args.listed is not None else "ratio",
+        holdout=read_names(args.holdout or ""),
+        weights=read_weights(args.ratio) if args.ratio is not None else {},
+        listed=args.listed,
+        rest=args.rest,
+        seed=args.seed,
+        allow_leak=args.allow_leak,
     )
-
-
-def _weights(text: str) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, share = part.partition("=")
-        try:
-            weights[name.strip()] = float(share)
-        except ValueError:
-            raise UsageError(f"--ratio {part!r} is not SPLIT=SHARE", "write train=0.8,dev=0.2") from None
-    return weights
+    return split_dataset(workspace, request)

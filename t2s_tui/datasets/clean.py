@@ -17,12 +17,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict
+
 from t2s_tui.datasets.audit.findings import KINDS, LEAKS, AuditedRow
 from t2s_tui.datasets.audit.table import AuditTable, current_audit
 from t2s_tui.datasets.catalogue import ExampleTable, read_examples, write_examples
 from t2s_tui.datasets.filter import RowFilter, Rows
 from t2s_tui.datasets.locks import catalogue_lock
+from t2s_tui.datasets.marks import marked_numbers, read_marks
 from t2s_tui.errors import UsageError
+from t2s_tui.progress import Progress, Quiet, counted
 from t2s_tui.records import Dataset, Example
 from t2s_tui.workspace import Workspace, check_name
 
@@ -38,12 +42,35 @@ _GO_FIRST = (("train", "training"), ("dev", "validation", "valid", "val", "eval"
 
 @dataclass(frozen=True, slots=True)
 class Cleaning:
-    """What is dropped: rows with these findings, rows that a filter leaves, rows named by id or number."""
+    """What is dropped: rows with these findings, rows that a filter leaves, rows named by id or number.
+
+    With `marked` the rows that are marked in the workbench go, by hand as well.
+    """
 
     findings: Sequence[str] = ()
     query: str = ""
     ids: Sequence[str] = ()
     numbers: Sequence[int] = ()
+    marked: bool = False
+
+
+class CleanRequest(BaseModel):
+    """A version of `dataset` without some of its rows, under the name `into`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: str
+    into: str
+    findings: tuple[str, ...] = ()
+    query: str = ""
+    ids: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    marked: bool = False
+
+    @property
+    def cleaning(self) -> Cleaning:
+        """What is dropped."""
+        return Cleaning(self.findings, self.query, self.ids, self.numbers, self.marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +82,18 @@ class Cleaned:
     reasons: dict[str, int]
 
 
-def clean_dataset(workspace: Workspace, name: str, cleaning: Cleaning, *, into: str | None = None) -> Cleaned:
+def clean_dataset(
+    workspace: Workspace,
+    name: str,
+    cleaning: Cleaning,
+    *,
+    into: str | None = None,
+    progress: Progress | None = None,
+) -> Cleaned:
     """Make a version of a dataset without the rows that are named: `name-2` unless `into` says else.
 
-    Of two rows that leak only the one in the training split is dropped. Raises UsageError when nothing is
+    Of two rows that leak only the one in the training split is dropped. JobStopped through `progress` leaves
+    no new dataset. Raises UsageError when nothing is
     named or found, when nothing would be left, when there is a dataset of that name, or when findings are
     named and there is no audit of the dataset as it is now.
     """
@@ -73,7 +108,9 @@ def clean_dataset(workspace: Workspace, name: str, cleaning: Cleaning, *, into: 
         _check(name, table, reasons)
         folder = workspace.dataset_dir(into)
         try:
-            written = write_examples(folder, _kept(table, reasons))
+            left = len(table) - len(reasons)
+            rows = counted(_kept(table, reasons), left, "write the rows", progress or Quiet())
+            written = write_examples(folder, rows)
             _write_dropped(folder / DROPPED, table, reasons)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)  # the name was free: nothing of anyone's is in it
@@ -121,17 +158,19 @@ def _reasons(workspace: Workspace, dataset: Dataset, table: ExampleTable, cleani
     """Everything that goes."""
     found: Reasons = {}
     row_filter = RowFilter(cleaning.query)
-    audit = current_audit(workspace.dataset_dir(dataset.name), dataset.fingerprint)
+    folder = workspace.dataset_dir(dataset.name)
+    audit = current_audit(folder, dataset.fingerprint)
     if cleaning.findings:
         for at, why in _by_finding(dataset, table, audit, cleaning.findings):
             found[at] = _and(found.get(at, ()), why)
     if cleaning.query.strip():
-        rows = Rows(table.arrow, audit.arrow if audit is not None else None)
+        marked = marked_numbers(folder, dataset.fingerprint)
+        rows = Rows(table.arrow, audit.arrow if audit is not None else None, marked)
         for scanned in row_filter.scan(rows):
             for at in scanned.rows:
                 found[at] = _and(found.get(at, ()), f"filter {cleaning.query}")
             table.release()
-    for at in _by_hand(dataset, table, cleaning):
+    for at in _by_hand(dataset, table, cleaning, folder):
         found[at] = _and(found.get(at, ()), BY_HAND)
     return found
 
@@ -172,8 +211,11 @@ def _standing(split: str, names: Sequence[str]) -> tuple[int, int]:
     return of_kind, names.index(split)
 
 
-def _by_hand(dataset: Dataset, table: ExampleTable, cleaning: Cleaning) -> Iterator[int]:
-    for number in cleaning.numbers:
+def _by_hand(dataset: Dataset, table: ExampleTable, cleaning: Cleaning, folder: Path) -> Iterator[int]:
+    numbers = set(cleaning.numbers)
+    if cleaning.marked:
+        numbers |= {at + 1 for at in read_marks(folder, dataset.fingerprint)}
+    for number in sorted(numbers):
         if not 1 <= number <= len(table):
             raise UsageError(f"{dataset.name!r} has no row {number}", f"it has {len(table):,} rows")
         yield number - 1

@@ -7,6 +7,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import pyarrow as pa
+
+from t2s_tui.datasets.arrow import int_array
 from t2s_tui.errors import WorkspaceError
 
 FILE_NAME = "marks.json"
@@ -21,6 +24,11 @@ def read_marks(folder: Path, fingerprint: str) -> set[int]:
         return {int(number) - 1 for number in kept["numbers"]}
     except (OSError, ValueError, KeyError, TypeError):
         return set()  # none were kept, or not by us
+
+
+def marked_numbers(folder: Path, fingerprint: str) -> pa.Array:
+    """The numbers of the marked rows, rising, as a filter wants them (int64)."""
+    return int_array(index + 1 for index in sorted(read_marks(folder, fingerprint)))
 
 
 def write_marks(folder: Path, fingerprint: str, marked: Iterable[int]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -18,8 +18,10 @@ from t2s_tui.datasets.assign import assign_databases, deal, rank
 from t2s_tui.datasets.audit.table import AuditTable, current_audit
 from t2s_tui.datasets.catalogue import ExampleTable, read_examples, write_examples
 from t2s_tui.datasets.locks import catalogue_lock
+from t2s_tui.datasets.marks import read_marks, write_marks
 from t2s_tui.datasets.split_list import read_list
 from t2s_tui.errors import UsageError
+from t2s_tui.progress import Progress, Quiet, counted
 from t2s_tui.records import Dataset, Example
 from t2s_tui.text import nfc
 from t2s_tui.workspace import Workspace, check_name
@@ -52,12 +54,18 @@ def shuffled(rows: Sequence[_T], seed: int = SEED) -> list[_T]:
 
 
 def split_by_database(
-    workspace: Workspace, name: str, holdout: Sequence[str], train: str = "train", evaluation: str = "eval"
+    workspace: Workspace,
+    name: str,
+    holdout: Sequence[str],
+    train: str = "train",
+    evaluation: str = "eval",
+    *,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Move every row of the held-out databases to the split `evaluation` and all others to `train`.
 
     Ids are compared as text. Raises UsageError when a held-out database is not in the dataset, or when
-    nothing would be left on one side.
+    nothing would be left on one side; JobStopped through `progress`: then the dataset stays as it was.
     """
     if train == evaluation:
         raise UsageError(f"Both splits are called {train!r}", "give them two names")
@@ -69,7 +77,8 @@ def split_by_database(
         places = [int(db_id in wanted) for db_id in databases]
         return Assignment((train, evaluation), array("i", (places[code] for code in codes)))
 
-    return _split(workspace, name, choose, {"by": "holdout", "databases": sorted(wanted)})
+    how = {"by": "holdout", "databases": sorted(wanted)}
+    return _split(workspace, name, choose, how, progress=progress)
 
 
 def split_by_ratio(
@@ -79,6 +88,7 @@ def split_by_ratio(
     *,
     seed: int = SEED,
     allow_leak: bool = False,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Deal the rows out by the shares of `weights` (split name -> weight).
 
@@ -89,17 +99,24 @@ def split_by_ratio(
     _check_weights(weights)
 
     def choose(table: ExampleTable, audit: AuditTable | None) -> Assignment:
+        hardnesses = _hardnesses(table, audit, progress)
         if allow_leak:
-            return _by_rows(table, audit, weights, seed)
-        return _by_databases(name, table, audit, weights, seed)
+            return _by_rows(table, hardnesses, weights, seed)
+        return _by_databases(name, table, hardnesses, weights, seed)
 
     by = "rows" if allow_leak else "databases"
     how = {"by": by, "weights": dict(weights), "seed": seed, "allow_leak": allow_leak}
-    return _split(workspace, name, choose, how)
+    return _split(workspace, name, choose, how, progress=progress)
 
 
 def split_by_list(
-    workspace: Workspace, name: str, listed: Path, *, rest: str | None = None, allow_leak: bool = False
+    workspace: Workspace,
+    name: str,
+    listed: Path,
+    *,
+    rest: str | None = None,
+    allow_leak: bool = False,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Give each row the split that a file says (see split_list.py); those it does not list go to `rest`.
 
@@ -112,13 +129,19 @@ def split_by_list(
         return Assignment(*wanted.apply(name, table, rest))
 
     how = {"by": "list", "file": listed.name, "rest": rest, "allow_leak": allow_leak}
-    return _split(workspace, name, choose, how, refuse_leaks=not allow_leak)
+    return _split(workspace, name, choose, how, refuse_leaks=not allow_leak, progress=progress)
 
 
 def _split(
-    workspace: Workspace, name: str, choose: Choose, how: Mapping[str, Any], *, refuse_leaks: bool = False
+    workspace: Workspace,
+    name: str,
+    choose: Choose,
+    how: Mapping[str, Any],
+    *,
+    refuse_leaks: bool = False,
+    progress: Progress | None = None,
 ) -> Dataset:
-    """Write the dataset anew with its rows in other splits; their order, ids and numbers stay."""
+    """Write the dataset anew with its rows in other splits; their order, ids, numbers and marks stay."""
     with catalogue_lock(workspace), workspace.store() as store:
         dataset = store.datasets.get(name)
         folder = workspace.dataset_dir(name)
@@ -131,11 +154,15 @@ def _split(
             _check_leaks(name, table, made)
         # The file remembers what was added, so that adding the same source again is known as a repeat.
         added = table.added_fingerprint or dataset.fingerprint
-        written = write_examples(folder, _relabelled(table, made), {"t2s.added": added})
+        marked = read_marks(folder, dataset.fingerprint)
+        rows = counted(_relabelled(table, made), len(table), "write the rows", progress or Quiet())
+        written = write_examples(folder, rows, {"t2s.added": added})
         # A split looks at all rows anew: what an earlier one did is past.
         history = (*(step for step in dataset.history if step["step"] != "split"), {"step": "split", **how})
         changed = replace(dataset, splits=written.splits, fingerprint=written.fingerprint, history=history)
         store.datasets.put(changed)
+        if marked:
+            write_marks(folder, changed.fingerprint, marked)
     return changed
 
 
@@ -145,7 +172,7 @@ def _relabelled(table: ExampleTable, made: Assignment) -> Iterator[Example]:
 
 
 def _by_databases(
-    name: str, table: ExampleTable, audit: AuditTable | None, weights: Mapping[str, float], seed: int
+    name: str, table: ExampleTable, hardnesses: Iterable[str], weights: Mapping[str, float], seed: int
 ) -> Assignment:
     databases, codes = table.codes("db_id")
     if len(databases) < len(weights):
@@ -154,7 +181,7 @@ def _by_databases(
             "name fewer splits, or split rows with --allow-leak",
         )
     rows: dict[str, Counter[str]] = {database: Counter() for database in databases}
-    for code, hardness in zip(codes, _hardnesses(table, audit), strict=True):
+    for code, hardness in zip(codes, hardnesses, strict=True):
         rows[databases[code]][hardness] += 1
     found = assign_databases(rows, weights, seed)
     names = list(weights)
@@ -163,14 +190,14 @@ def _by_databases(
 
 
 def _by_rows(
-    table: ExampleTable, audit: AuditTable | None, weights: Mapping[str, float], seed: int
+    table: ExampleTable, hardnesses: Iterable[str], weights: Mapping[str, float], seed: int
 ) -> Assignment:
     """Groups of rows with one question, in the order of their strata and of chance within, dealt out."""
     import numpy as np
 
     strata: dict[tuple[str, str], int] = {}
     stratum_of, chances = array("i"), array("Q")
-    rows = zip(table.texts("db_id"), table.texts("question"), _hardnesses(table, audit), strict=True)
+    rows = zip(table.texts("db_id"), table.texts("question"), hardnesses, strict=True)
     for database, question, hardness in rows:
         stratum_of.append(strata.setdefault((database, hardness), len(strata)))
         chances.append(rank(seed, f"{database}\x1f{_folded(question)}"))
@@ -189,11 +216,12 @@ def _folded(question: str) -> str:
     return "".join(question.casefold().split())
 
 
-def _hardnesses(table: ExampleTable, audit: AuditTable | None) -> Iterator[str]:
+def _hardnesses(table: ExampleTable, audit: AuditTable | None, progress: Progress | None) -> Iterator[str]:
     """The source's word of each row, else Spider's rules. An audit says the same and spares the parsing."""
     if audit is not None:
         return audit.texts("hardness")
-    return (_hardness(example) for example in table)
+    rows = counted(table, len(table), "how hard each row is", progress or Quiet())
+    return (_hardness(example) for example in rows)
 
 
 def _hardness(example: Example) -> str:

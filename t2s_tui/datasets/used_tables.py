@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def table_texts(ddl: str, tree: exp.Expr | None) -> list[TableText]:
 
     The DDL is read by its brackets and commas: it need not parse, and a key in a list costs no parser.
     """
-    statements = [_read(statement) for statement in _statements(ddl)]
+    statements = _read_all(ddl)
     schema = {s.name.lower(): set(s.columns.values()) for s in statements if s.name}
     used = _used(tree, schema) if tree is not None else {}
     return [_marked(statement, used) for statement in statements]
@@ -79,6 +80,12 @@ def _used(tree: exp.Expr, schema: dict[str, set[str]]) -> dict[str, set[str]]:
             for name in used:
                 used[name] |= schema.get(name, set())
     return used
+
+
+@lru_cache(maxsize=64)
+def _read_all(ddl: str) -> tuple[_Statement, ...]:
+    """The rows of one database bring the same DDL."""
+    return tuple(_read(statement) for statement in _statements(ddl))
 
 
 def _read(statement: str) -> _Statement:

@@ -95,14 +95,54 @@ def audit(workspace: Workspace, request: dict[str, Any], progress: Progress) -> 
     from t2s_tui.datasets.audit.run import audit_dataset
     from t2s_tui.evaluation.golds import SandboxedGolds
 
-    count_tokens = None
+    count_tokens, counted_by = None, ""
     if wanted.tokenizer is not None:
         from t2s_tui.training.token_counts import PromptTokens
 
         count_tokens = partial(PromptTokens, str(workspace.root), wanted.tokenizer, wanted.prompt)
-        count_tokens()  # what is wrong with the model or the prompt is said before any work
+        # What is wrong with the model or the prompt is said before any work.
+        counted_by = count_tokens().identity
     run_golds = partial(SandboxedGolds, wanted.max_rows)
-    return audit_dataset(workspace, wanted, progress, run_golds=run_golds, count_tokens=count_tokens)
+    return audit_dataset(
+        workspace,
+        wanted,
+        progress,
+        run_golds=run_golds,
+        count_tokens=count_tokens,
+        counted_by=counted_by,
+    )
+
+
+def split(workspace: Workspace, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Deal the rows of a dataset out to splits: t2s_tui.datasets.split_request."""
+    from t2s_tui.datasets.split_request import SplitRequest, split_dataset
+
+    made = split_dataset(workspace, parse(SplitRequest, request), progress)
+    return {"dataset": made.name, "rows": made.size, "splits": dict(made.splits)}
+
+
+def clean(workspace: Workspace, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Make a version of a dataset without some rows: t2s_tui.datasets.clean."""
+    from t2s_tui.datasets.clean import CleanRequest, clean_dataset
+
+    wanted = parse(CleanRequest, request)
+    made = clean_dataset(workspace, wanted.dataset, wanted.cleaning, into=wanted.into, progress=progress)
+    return {"dataset": made.dataset.name, "rows": made.dataset.size, "dropped": made.rows}
+
+
+def export(workspace: Workspace, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write the rows of a dataset to a file: t2s_tui.datasets.export_request, with this level's prompts."""
+    from t2s_tui.datasets.export_request import ExportRequest, Rendering, export_dataset
+    from t2s_tui.prompts.templates import load_template, render_messages, render_text
+
+    wanted = parse(ExportRequest, request)
+    template = load_template(wanted.prompt, workspace)
+    rendering = Rendering(
+        text=lambda e: render_text(template, e.ddl, e.question, e.gold),
+        messages=lambda e: render_messages(template, e.ddl, e.question),
+    )
+    made = export_dataset(workspace, wanted, progress, rendering)
+    return {"file": str(made.to), "form": made.form, "rows": made.rows, "notes": made.notes}
 
 
 def pipeline(workspace: Workspace, request: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -144,6 +184,9 @@ HANDLERS: dict[str, Handler] = {
     "generate": generate,
     "evaluate": evaluate,
     "audit": audit,
+    "split": split,
+    "clean": clean,
+    "export": export,
     "pipeline": pipeline,
     "session": session,
     "probe": probe,

@@ -30,9 +30,11 @@ from t2s_tui.records import Job, RunState
 from t2s_tui.text import nfc, one_line
 from t2s_tui.workspace import Workspace
 
-KINDS = ("train", "generate", "evaluate", "audit", "pipeline", "session", "probe")
+KINDS = (
+    "train", "generate", "evaluate", "audit", "split", "clean", "export", "pipeline", "session", "probe"
+)  # fmt: skip
 #: Kinds whose work asks between two pieces whether it should wait.
-PAUSABLE = frozenset({"evaluate", "audit", "probe"})
+PAUSABLE = frozenset({"evaluate", "audit", "split", "clean", "export", "probe"})
 _POLL = 0.2
 _KILL_MARGIN = 15.0  # after the grace: the worker's own SIGTERM and SIGKILL come first
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from t2s_tui.generation.loading import load_tokenizer
@@ -22,6 +23,12 @@ class PromptTokens:
         workspace = Workspace.open(root)
         self._template = load_template(prompt, workspace)
         self.tokenizer = load_tokenizer(resolve_model(model, workspace), workspace)
+
+    @property
+    def identity(self) -> str:
+        """What the counts depend on beside the rows: the template's words, and which tokenizer it is."""
+        about = repr((self._template, type(self.tokenizer).__name__, len(self.tokenizer)))
+        return hashlib.sha256(about.encode()).hexdigest()
 
     def count(self, examples: Sequence[Example]) -> list[int]:
         return [

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from t2s_tui.datasets.add import add_dataset
+from t2s_tui.datasets.audit.parts import Parts
 from t2s_tui.datasets.audit.request import AuditRequest
 from t2s_tui.datasets.audit.run import audit_dataset
 from t2s_tui.datasets.audit.table import AuditTable, read_audit
@@ -322,6 +323,7 @@ def test_a_stop_ends_the_processes_too(tmp_path: Path, processes: int) -> None:
 
 _KILLED = """
 import multiprocessing, sys, time
+from t2s_tui.datasets.audit.parts import Parts
 from t2s_tui.datasets.audit.request import AuditRequest
 from t2s_tui.datasets.audit.run import audit_dataset
 from t2s_tui.progress import Quiet
@@ -379,17 +381,56 @@ def test_a_slow_gold_does_not_hold_up_a_stop(tmp_path: Path, databases: Path) ->
     assert len(asked) == 3
 
 
-def test_a_stop_keeps_the_last_audit_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    audited(tmp_path, [row(f"질문 {n}", "SELECT 1") for n in range(900)])
+def test_a_stop_keeps_the_last_audit_and_the_same_one_goes_on(tmp_path: Path) -> None:
+    rows = [row(f"질문 {n}", "SELECT 1" if n % 7 else "SELECT") for n in range(900)]
+    before = list(audited(tmp_path, rows))
     workspace = Workspace.open(tmp_path / "workspace")
     folder = workspace.dataset_dir("given")
-    before = (folder / "audit.arrow").read_bytes()
+    kept = (folder / "audit.arrow").read_bytes()
+    request = AuditRequest(dataset="given", processes=0)
     progress = Quiet(stop_after=2)
     with pytest.raises(JobStopped):
-        audit_dataset(workspace, AuditRequest(dataset="given", processes=0), progress)
+        audit_dataset(workspace, request, progress)
     assert [(e["done"], e["total"]) for e in progress.events] == [(200, 900), (400, 900)]
-    assert (folder / "audit.arrow").read_bytes() == before
+    assert (folder / "audit.arrow").read_bytes() == kept
+    assert sorted(p.name for p in folder.iterdir()) == ["audit-parts", "audit.arrow", "examples.arrow"]
+    again = Quiet()
+    summary = audit_dataset(workspace, request, again)
+    looked = [e["done"] for e in again.events if e["label"] == "look at each row"]
+    assert looked == [600, 800, 900]
+    assert summary["rows"] == 900
+    after = read_audit(folder)
+    assert after is not None
+    assert list(after) == before
     assert sorted(p.name for p in folder.iterdir()) == ["audit.arrow", "examples.arrow"]
+
+
+def test_parts_of_another_audit_are_not_taken(tmp_path: Path) -> None:
+    audited(tmp_path, [row(f"질문 {n}", "SELECT 1") for n in range(900)])
+    workspace = Workspace.open(tmp_path / "workspace")
+    parts = workspace.dataset_dir("given") / "audit-parts"
+
+    def looked(stop_after: int | None = None, **asked: Any) -> list[int]:
+        progress = Quiet(stop_after)
+        request = AuditRequest(dataset="given", processes=0, **asked)
+        if stop_after is None:
+            audit_dataset(workspace, request, progress)
+        else:
+            with pytest.raises(JobStopped):
+                audit_dataset(workspace, request, progress)
+        return [e["done"] for e in progress.events if e["label"] == "look at each row"]
+
+    assert looked(2) == [200, 400]
+    assert looked(1, max_rows=5) == [200]  # golds are told as large from another count on
+    assert looked(1, max_rows=5) == [400]
+    (parts / "000001.npz").write_bytes(b"")  # as a disk that was full leaves it
+    assert looked(max_rows=5) == [400, 600, 800, 900]
+    assert not parts.exists()
+    with Parts(parts.parent, {}) as first, Parts(parts.parent, {}) as second:
+        assert first.folder != second.folder
+        assert second.folder.is_dir()
+    assert [path.name for path in parts.parent.iterdir()].count("audit-parts") == 0
+    assert not list(parts.parent.glob(".audit-*"))
 
 
 def test_an_audit_is_of_one_state_of_the_dataset(tmp_path: Path) -> None:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import pickle
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from t2s_tui.datasets.audit import ranking
 from t2s_tui.datasets.audit.cross import NONE, Keys, Shared, compare, in_another_split
-from t2s_tui.datasets.audit.examine import Figures
+from t2s_tui.datasets.audit.examine import Examined, Figures
 from t2s_tui.datasets.audit.findings import AuditedRow, Finding
 from t2s_tui.datasets.audit.pairs import PairFindings
+from t2s_tui.datasets.audit.parts import Parts, databases_stamp, joined
 from t2s_tui.datasets.audit.ports import MakeGoldRunner, MakeTokenCounter
 from t2s_tui.datasets.audit.request import AuditRequest
 from t2s_tui.datasets.audit.similar import THRESHOLD
 from t2s_tui.datasets.audit.summary import Tally, by_kind
-from t2s_tui.datasets.audit.table import write_audit
+from t2s_tui.datasets.audit.table import VERSION, write_audit
 from t2s_tui.datasets.audit.workers import STRETCH, Setup, Workers
 from t2s_tui.datasets.catalogue import ExampleTable, read_examples
 from t2s_tui.datasets.databases import changed_databases
@@ -33,6 +31,7 @@ from t2s_tui.workspace import Workspace
 
 _ODDEST = 20
 _SAY_EVERY = 2000
+_STRETCHES, _KEEP = 10, 5.0  # stretches, or seconds, after which what was examined is kept on disk
 
 
 def audit_dataset(
@@ -42,11 +41,13 @@ def audit_dataset(
     *,
     run_golds: MakeGoldRunner | None = None,
     count_tokens: MakeTokenCounter | None = None,
+    counted_by: str = "",
 ) -> dict[str, Any]:
     """Audit a dataset and keep the results beside it; returns the summary (see summary.py).
 
     Raises NotFound, DataError when the dataset changes meanwhile, JobStopped on request: then the results of
-    the last audit stay.
+    the last audit stay, and the same audit asked for again goes on where this one was. `counted_by` is said
+    with the request: other tokens are other results.
     """
     started = time.monotonic()
     with workspace.store() as store:
@@ -54,12 +55,19 @@ def audit_dataset(
     folder = workspace.dataset_dir(dataset.name)
     table = read_examples(folder)
     setup = Setup(folder, run_golds if request.run_golds else None, count_tokens, request.block_size)
+    about = {
+        "version": VERSION,
+        "fingerprint": dataset.fingerprint,
+        "request": request.model_dump(mode="json", exclude={"processes"}),
+        "counted_by": counted_by,
+        "databases": databases_stamp(dataset.databases),
+    }
     with (
-        tempfile.TemporaryFile(dir=folder, prefix=".audit-") as spill,
+        Parts(folder, about) as parts,
         Workers(setup, len(table), request.processes, progress.stop_requested) as workers,
     ):
         audit = _Audit(table, progress)
-        audit.examine(workers, spill)
+        audit.examine(workers, parts)
         audit.compare(workers)
         summary = audit.summary(request) | {
             "changed_databases": changed_databases(dataset.databases),
@@ -68,12 +76,38 @@ def audit_dataset(
         with catalogue_lock(workspace), workspace.store() as store:
             if store.datasets.get(dataset.name).fingerprint != dataset.fingerprint:
                 raise DataError(f"The dataset {dataset.name} was changed during its audit", "audit it again")
-            write_audit(folder, audit.rows(spill), fingerprint=dataset.fingerprint, summary=summary)
+            write_audit(folder, audit.rows(parts), fingerprint=dataset.fingerprint, summary=summary)
+        parts.finished()
     return summary
 
 
+class _Waiting:
+    """Stretches on their way to the disk, several to a part: also when the work is stopped between two."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stretches: list[Examined] = []
+        self._kept = time.monotonic()
+
+    def __enter__(self) -> _Waiting:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._keep()
+
+    def add(self, stretch: Examined) -> None:
+        self._stretches.append(stretch)
+        if len(self._stretches) == _STRETCHES or time.monotonic() - self._kept > _KEEP:
+            self._keep()
+
+    def _keep(self) -> None:
+        if self._stretches:
+            self._parts.add(joined(self._stretches))
+        self._stretches, self._kept = [], time.monotonic()
+
+
 class _Audit:
-    """One audit as it goes: numbers of every row in memory, the rows themselves in a file."""
+    """One audit as it goes: numbers of every row in memory, the rows themselves in files."""
 
     _figures: Figures
     _shared: Shared
@@ -87,23 +121,30 @@ class _Audit:
         self._databases, databases = table.codes("db_id")
         self._split_of, self._database_of = np.array(splits), np.array(databases)
 
-    def examine(self, workers: Workers, spill: IO[bytes]) -> None:
-        """Every row by itself; the rows go to `spill`, their figures stay."""
-        parts = []
+    def examine(self, workers: Workers, parts: Parts) -> None:
+        """Every row by itself; the rows go to `parts`, their figures stay. What is there already is taken."""
+        figures: list[Figures] = []
+        for part in parts:
+            self._took(part, figures)
+        begun = done = sum(len(part.found) for part in figures)
         first = 0.0  # when the first stretch was done: processes take a while to start
-        for number, part in enumerate(workers.examine(len(self._table)), start=1):
-            pickle.dump(part.rows, spill)
-            parts.append(part.figures)
-            self._tally.add(part)
-            for row in part.rows:
-                self._kinds.update(row.kinds.split())
-            done = min(number * STRETCH, len(self._table))
-            first = first or time.monotonic()
-            pace = (time.monotonic() - first) / max(1, done - STRETCH)
-            left = round(pace * (len(self._table) - done), 1) if number > 5 else None
-            self._step(done, "look at each row", left=left)
-        self._figures = Figures.joined(parts)
+        with _Waiting(parts) as waiting:
+            for number, stretch in enumerate(workers.examine(begun, len(self._table)), start=1):
+                waiting.add(stretch)
+                self._took(stretch, figures)
+                done += len(stretch.rows)
+                first = first or time.monotonic()
+                pace = (time.monotonic() - first) / max(1, done - begun - STRETCH)
+                left = round(pace * (len(self._table) - done), 1) if number > 5 else None
+                self._step(done, "look at each row", left=left)
+        self._figures = Figures.joined(figures)
         self._odd = ranking.unusual(self._figures.lengths)
+
+    def _took(self, part: Examined, figures: list[Figures]) -> None:
+        figures.append(part.figures)
+        self._tally.add(part)
+        for row in part.rows:
+            self._kinds.update(row.kinds.split())
 
     def compare(self, workers: Workers) -> None:
         """All rows with one another."""
@@ -126,14 +167,11 @@ class _Audit:
         self._pairs = PairFindings(self._shared, keys, self._figures.golds, self._splits, self._databases)
         self._foreign = self._other_language()
 
-    def rows(self, spill: IO[bytes]) -> Iterator[AuditedRow]:
+    def rows(self, parts: Parts) -> Iterator[AuditedRow]:
         """The rows with everything that was found, in the order of the dataset."""
         scores = self._odd[0]
         main = self._tally.main_language
-        spill.seek(0)
-        at = count()
-        for row in _unpickled(spill):
-            index = next(at)
+        for index, row in enumerate(parts.rows()):
             found = [*row.findings, *self._pairs.of(index)]
             if self._foreign[index]:
                 language = row.question_language
@@ -204,11 +242,3 @@ class _Audit:
         stop_if_asked(self._progress)
         figures = {"eta_seconds": left} if left is not None else {}
         self._progress.step(done, len(self._table) if total is None else total, label, **figures)
-
-
-def _unpickled(spill: IO[bytes]) -> Iterator[AuditedRow]:
-    while True:
-        try:
-            yield from pickle.load(spill)
-        except EOFError:
-            return

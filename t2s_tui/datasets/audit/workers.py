@@ -100,9 +100,9 @@ class Workers:
             self._stop.set()
             self._pool.shutdown(cancel_futures=True)
 
-    def examine(self, rows: int) -> Iterator[Examined]:
-        """All rows, a stretch after the other."""
-        starts = range(0, rows, STRETCH)
+    def examine(self, start: int, stop: int) -> Iterator[Examined]:
+        """The rows from `start`, a stretch after the other."""
+        starts = range(start, stop, STRETCH)
         if self._worker is not None:
             return map(self._worker.examine, starts)
         return self._in_order(_examine, starts)
