@@ -1,8 +1,9 @@
 """The Datasets room over 1,000,000 rows on a real pty, beside the goals, Textual's DataTable and pandas.
 
-Of a key two figures are taken, each the 95th percentile of 60 presses, half a second apart as a reader presses
-them. `a key moves the cursor`: until the list (the left half) is painted with the cursor on the next row. `a
-key shows its row`: until the last byte, so with the whole detail of that row. Some keys scroll the list.
+Of a key two figures are taken, each the 95th percentile of 60 presses, a third of a second apart or more as a
+reader presses them. `a key moves the cursor`: until the list (the left half) is painted with the cursor on
+the next row. `a key shows its row`: until the last byte, so with the whole detail of that row. Some keys
+scroll the list.
 
 Of a filter: from enter until the count of its first page is on the screen, with the rows under it. A filter
 that finds little says what it has so far. Of a cancel: from esc, while the filter works, until all rows are
