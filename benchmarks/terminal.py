@@ -75,20 +75,31 @@ class Terminal:
     def press(self, key: str, columns: int) -> tuple[float, float]:
         """Seconds from the key until the first `columns` look different, and to the last byte."""
         before = self.look(columns)
-        changed: float | None = None
         self.type(key)
-        start = last = self._read_at = time.perf_counter()
-        while time.perf_counter() - last < _QUIET or (changed is None and time.perf_counter() - start < 2):
-            if self._pump(0.002):
+        start = last = time.perf_counter()
+        pieces: list[tuple[float, bytes]] = []
+        while time.perf_counter() - last < _QUIET or (not pieces and time.perf_counter() - start < 2):
+            if data := self._read(0.002):
                 last = self._read_at
-                if changed is None and self.look(columns) != before:
-                    changed = last
-        return (changed or last) - start, last - start
+                pieces.append((last, data))
+        changed = None
+        for at, data in pieces:  # only now: while pyte reads, the program waits for room to write
+            self._feed(data)
+            if changed is None and self.look(columns) != before:
+                changed = at
+        return (last if changed is None else changed) - start, last - start
 
     def _pump(self, seconds: float) -> int:
+        data = self._read(seconds)
+        self._feed(data)
+        return len(data)
+
+    def _read(self, seconds: float) -> bytes:
         if not select.select([self._child.fd], [], [], seconds)[0]:
-            return 0
+            return b""
         data = os.read(self._child.fd, 65536)
         self._read_at = time.perf_counter()
+        return data
+
+    def _feed(self, data: bytes) -> None:
         self._stream.feed(re.sub(rb"\x1b\[[<>=?][0-9;]*u", b"", data))  # keyboard modes: pyte misreads them
-        return len(data)

@@ -165,7 +165,7 @@ class DatasetsScreen(DatasetVersions):
             if name in names:
                 self.query_one("#catalogue", Grid).go(names.index(name))
 
-        self.fetch("catalogue", partial(read_catalogue, self.workspace), show)
+        self.fetch("go", partial(read_catalogue, self.workspace), show)
 
     # -- opening and closing a dataset --------------------------------------------------------
 

@@ -102,6 +102,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._count = 0
         self._cursor = -1
         self._empty = empty
+        self._base = Style()
         self._drawn: dict[int, tuple[int, tuple[str, ...]]] = {}  # line -> the row on it, and how it looks
 
     # -- content ------------------------------------------------------------------------------
@@ -164,6 +165,10 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     # -- drawing ------------------------------------------------------------------------------
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # once: it costs as much as a line itself
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         if y == 0:
@@ -172,10 +177,10 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         row = y - 1 + self.scroll_offset.y
         if row >= self._count:
             if self._count == 0 and y - 1 < len(advice := paragraph(self._empty, width - 1, indent=" ")):
-                style = self.rich_style + Style(dim=True)
-                return Strip([Segment(advice[y - 1].plain, style)]).adjust_cell_length(width, self.rich_style)
-            return Strip.blank(width, self.rich_style)
-        style = self.rich_style
+                style = self._base + Style(dim=True)
+                return Strip([Segment(advice[y - 1].plain, style)]).adjust_cell_length(width, self._base)
+            return Strip.blank(width, self._base)
+        style = self._base
         if row == self._cursor:
             style = self.get_component_rich_style(
                 "grid--cursor" if self.has_focus else "grid--cursor-blurred"

@@ -64,6 +64,7 @@ class LineView(Widget, can_focus=True, inherit_bindings=False):
         self._starts: dict[str, int] = {}
         self._top = 0
         self._painted: list[tuple[Text | None, str]] = []  # what stands on each line of the screen
+        self._base = Style()
 
     def set_part(self, name: str, part: Part | None) -> None:
         """Replace a section; None takes it away."""
@@ -100,16 +101,19 @@ class LineView(Widget, can_focus=True, inherit_bindings=False):
 
     def _repaint(self) -> None:
         """Only the lines that look different: over a slow line a key costs what it changed."""
-        painted = [self._line(y) for y in range(self.size.height)]
+        width, height = self.size
+        bar = self._bar(height)
+        painted = [self._line(y, bar) for y in range(height)]
         changed = [y for y, line in enumerate(painted) if self._painted[y : y + 1] != [line]]
         self._painted = painted
         if changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
-    def _line(self, y: int) -> tuple[Text | None, str]:
+    def _line(self, y: int, bar: range) -> tuple[Text | None, str]:
         """What stands on line `y` of the screen, and the scroll bar beside it."""
         lines, at = self._drawn(), self._top + y
-        return (lines[at] if at < len(lines) else None), self._bar(y)
+        thumb = ("|" if self.app.has_class("-ascii") else "▐") if y in bar else " "
+        return (lines[at] if at < len(lines) else None), thumb
 
     def _drawn(self) -> list[Text]:
         if self._lines is None:
@@ -122,28 +126,32 @@ class LineView(Widget, can_focus=True, inherit_bindings=False):
             self._top = min(self._top, self._last_top())
         return self._lines
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._base = self.rich_style  # once: it costs as much as a line itself
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self.rich_style
-        line, thumb = self._line(y)
-        bar = Segment(thumb, base + Style(dim=True))
+        width, base = self.size.width, self._base
+        line, thumb = self._painted[y] if y < len(self._painted) else (None, " ")
+        bar = Segment(thumb, base + Style(dim=True) if thumb != " " else base)
         if line is None:
-            return Strip([Segment(" " * (width - 1), base), bar], width)
+            return Strip([Segment(" " * (width - 1), base), bar], width).simplify()
         segments = [
             Segment(s.text, base + s.style if isinstance(s.style, Style) else base)
             for s in line.render(self.app.console)
             if not s.control and s.text != "\n"
         ]
         text = Strip([Segment(" ", base), *segments]).adjust_cell_length(width - 1, base)
-        return Strip([*text, bar], width)
+        return Strip([*text, bar], width).simplify()
 
-    def _bar(self, y: int) -> str:
-        """A cell of the scroll bar: blank while everything is to be seen."""
-        height, whole = self.size.height, len(self._lines or ())
+    def _bar(self, height: int) -> range:
+        """The lines of the scroll bar's thumb: none while everything is to be seen."""
+        whole = len(self._drawn())
         if whole <= height or height == 0:
-            return " "
+            return range(0)
         thumb = max(1, height * height // whole)
-        start = (height - thumb) * self._top // max(1, self._last_top())
-        return ("|" if self.app.has_class("-ascii") else "▐") if start <= y < start + thumb else " "
+        start = (height - thumb) * self._top // max(1, whole - height)
+        return range(start, start + thumb)
 
     # -- scrolling ----------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from screens.datasets import DatasetsScreen
 from screens.evaluate_form_state import FormErrors
 from screens.export_form import read_export, usual_place
 from screens.split_form import read_split
+from t2s_tui.app import T2SApp
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.datasets.export_request import ExportRequest
@@ -22,6 +23,7 @@ from t2s_tui.workspace import Workspace
 from tests.dataset_files import row, write
 from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled, until
 from tests.screens.test_datasets_rows import opened
+from widgets.form import Form
 
 ROWS = [
     row(db_id=db_id, question=f"{db_id} 클랜의 {n}번째 이름을 보여줘", split="train")
@@ -40,6 +42,11 @@ def workspace(tmp_path: Path) -> Workspace:
 def dataset_of(workspace: Workspace) -> Dataset:
     with workspace.store() as store:
         return store.datasets.get("game")
+
+
+def place(app: T2SApp) -> str:
+    """Where the export form would write to."""
+    return app.screen.query_one(Form)["to"].value
 
 
 def test_the_split_form_says_what_is_wrong_beside_its_field(workspace: Workspace, tmp_path: Path) -> None:
@@ -96,7 +103,7 @@ async def test_rows_are_dealt_out_anew_and_keep_their_marks(workspace: Workspace
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         screen = await opened(pilot, "x", "d")
         await on_screen(pilot, "Split game   now train 12")
-        assert "databases" not in screen_text(app)  # only the fields of the way that is chosen
+        assert "with commas" not in screen_text(app)  # only the fields of the way that is chosen
         await pressed(pilot, "right")
         await on_screen(pilot, "become the split eval")
         await pressed(pilot, "down", *"b,z", "f5")
@@ -114,23 +121,25 @@ async def test_rows_are_dealt_out_anew_and_keep_their_marks(workspace: Workspace
 async def test_the_rows_that_the_filter_leaves_are_written_to_a_file(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
     app = bench(workspace, start="datasets")
     async with app.run_test(size=(140, 45), notifications=True) as pilot:
         await opened(pilot, "slash", *"db:b", "enter", "x", "e")
         await on_screen(pilot, "Export game   12 rows")
-        assert str(tmp_path / "game.csv") in screen_text(app)
+        assert place(app) == str(here / "game.csv")
         await pressed(pilot, "right", "right")  # jsonl
-        assert str(tmp_path / "game.jsonl") in screen_text(app)
+        assert place(app) == str(here / "game.jsonl")
         await pressed(pilot, "f5")
         await on_screen(pilot, "Wrote 3 rows to", seconds=60)
-        written = (tmp_path / "game.jsonl").read_text("utf-8").splitlines()
+        written = (here / "game.jsonl").read_text("utf-8").splitlines()
         assert {json.loads(line)["db_id"] for line in written} == {"b"}
         # Again, with what is marked: the file is there, and that is asked about.
         await pressed(pilot, "e", "right", "right", "down", "down", "down", "end", *" is:marked", "f5")
         await on_screen(pilot, "Replace game.jsonl?")
         await pressed(pilot, "y")
-        await until(pilot, lambda: (tmp_path / "game.jsonl").read_text("utf-8").count("\n") == 1, seconds=60)
+        await until(pilot, lambda: (here / "game.jsonl").read_text("utf-8").count("\n") == 1, seconds=60)
     assert len(open_examples(workspace, "game")) == 12
 
 
