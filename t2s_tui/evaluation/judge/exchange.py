@@ -73,10 +73,14 @@ class Exchange:
             second = await self._tried(again)
         if second is None:
             return None
-        if second.text is None or not self._readable(second.text):
-            return reply
-        cost = None if second.cost is None else (reply.cost or 0.0) + second.cost
-        return replace(second, attempts=reply.attempts + second.attempts, cost=cost, doubts=reply.doubts)
+        costs = [cost for cost in (reply.cost, second.cost) if cost is not None]
+        better = second if second.text is not None and self._readable(second.text) else reply
+        return replace(
+            better,
+            attempts=reply.attempts + second.attempts,
+            cost=sum(costs) if costs else None,
+            doubts=reply.doubts,
+        )
 
     async def _tried(self, item: Item) -> Reply | None:
         """The reply after as many tries as are worth it. The first has its turn already."""

@@ -23,7 +23,8 @@ _NO = ("no", "n", "아니오", "아니요", "아님", "아닙니다", "틀림", 
 _WORDS = {**dict.fromkeys(_YES, True), **dict.fromkeys(_NO, False)}
 _AROUND = ".,!\"'`*_()。 \t\r\n"
 _NAMED = re.compile(
-    r"[\s\"'`*]*(?:resolve_yn|answer|verdict|답|답변|정답|판정)[\s\"'`*]*[:=][\s\"'`*]*(\w+)[\s\"'`*.!]*",
+    r"[\s\"'`*]*(?:resolve_yn|(?:the |my )?(?:answer|verdict)|답|답변|정답|판정)"
+    r"[\s\"'`*]*(?:[:=]|\bis\b|[은는])[\s\"'`*:]*(\w+)[\s\"'`*.!]*",
     re.IGNORECASE,
 )
 _PYTHON = re.compile(r"\{\s*'resolve_yn'\s*:\s*'(\w+)'\s*,?\s*\}", re.IGNORECASE)
