@@ -273,3 +273,36 @@ def test_what_does_not_parse_is_an_error_with_its_position(dialect: str) -> None
     unread = judged("SELECT FROM WHERE (", wrong, "CREATE TABLE clans (clan_id INT)", dialect)
     assert unread.outcome is UNKNOWN
     assert "gold" in unread.why
+
+
+JOINED = "CREATE TABLE players (player_id INT PRIMARY KEY, name TEXT, joined DATETIME, born DATE)"
+
+
+@pytest.mark.parametrize(
+    ("gold", "generated", "dialect", "outcome"),
+    [
+        # A day beside a DATETIME is midnight in MySQL: as texts the two are never equal.
+        ("joined >= '2021-10-01'", "joined > '2021-10-01'", "mysql", FAIL),
+        ("joined >= '2021-10-01'", "joined >= '2021-10-01 00:00:00'", "mysql", PASS),
+        ("'2021-10-01' <= joined", "joined BETWEEN '2021-10-01' AND '9999-12-31 23:59:59'", "mysql", PASS),
+        ("born > '2023-01-01 00:00:00'", "born > '2023-01-01'", "mysql", PASS),
+        ("born > '2023-01-01 00:00:00'", "born >= '2023-01-01'", "mysql", FAIL),
+        # SQLite keeps a day in a DATETIME column as it is.
+        ("joined >= '2021-10-01'", "joined > '2021-10-01'", "sqlite", FAIL),
+    ],
+)
+def test_a_day_is_compared_with_a_moment_as_the_dialect_does(
+    gold: str, generated: str, dialect: str, outcome: Outcome
+) -> None:
+    query = "SELECT player_id FROM players WHERE "
+    assert judged(query + gold, query + generated, JOINED, dialect).outcome is outcome
+
+
+def test_a_number_larger_than_any_integer_is_no_row() -> None:
+    verdict = judged(
+        "SELECT player_id FROM players WHERE player_id > 5",
+        f"SELECT player_id FROM players WHERE player_id > 1{'0' * 280}",
+        JOINED,
+        "mysql",
+    )
+    assert verdict.outcome is FAIL, verdict.why

@@ -16,9 +16,9 @@ _NUMBER_WORDS = ("9.5", "10", "2", "100")  # text that sorts otherwise as a numb
 _LARGEST_COUNT = 12  # larger thresholds cannot be reached with small databases: see thresholds.py
 
 
-def collect(readings: Iterable[tuple[Any, Reading]]) -> Facts:
-    """The facts of queries that were read, each with its tree."""
-    facts = Facts()
+def collect(readings: Iterable[tuple[Any, Reading]], *, loose: bool = False) -> Facts:
+    """The facts of queries that were read, each with its tree. `loose`: see Facts."""
+    facts = Facts(loose=loose)
     for tree, reading in readings:
         for node in tree.walk():
             if isinstance(node, _COMPARISONS):

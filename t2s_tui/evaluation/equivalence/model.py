@@ -93,12 +93,14 @@ class Facts:
 
     `constants`: literals each column is compared with. `patterns`: LIKE and GLOB patterns. `counts`:
     thresholds that an aggregate is compared with, and limits. `same`: pairs of columns that are compared.
+    `loose`: a DATETIME column may hold a day without a time, as any text in SQLite.
     """
 
     constants: dict[tuple[str, str], list[Value]] = field(default_factory=dict)
     patterns: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     counts: list[int] = field(default_factory=list)
     same: list[tuple[tuple[str, str], tuple[str, str]]] = field(default_factory=list)
+    loose: bool = False
 
 
 class Unsupported(Exception):

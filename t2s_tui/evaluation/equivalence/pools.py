@@ -10,7 +10,9 @@ from t2s_tui.evaluation.equivalence.model import Column, Facts, Kind, Table, Val
 
 Home = tuple[str, str]
 _MOST = 28
+_LARGEST = 2**63 - 1  # of an integer in both engines
 _DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(.*)", re.DOTALL)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})")
 _YEAR = re.compile(r"(19|20)\d{2}")
 
@@ -72,6 +74,9 @@ class Pools:
         homes = self.linked(*home)
         constants = [v for h in homes for v in self._facts.constants.get(h, [])]
         patterns = [p for h in homes for p in self._facts.patterns.get(h, [])]
+        if self._facts.loose and column.kind == "datetime":
+            days = [v for v in constants if isinstance(v, str) and _DAY.fullmatch(v)]
+            return (*days[:2], *pool_of(column.kind, constants, patterns))[:_MOST]
         return pool_of(column.kind, constants, patterns)
 
     def _column(self, home: Home) -> Column | None:
@@ -116,6 +121,8 @@ def pool_of(kind: Kind, constants: Iterable[Value], patterns: Iterable[str]) -> 
 
 def _fits(kind: Kind, value: Value) -> bool:
     """Whether the value may stand in such a column: SQLite would take any, other engines would not."""
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return False
     if kind == "int":
         return isinstance(value, int)
     if kind == "real":

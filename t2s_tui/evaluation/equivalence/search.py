@@ -14,6 +14,7 @@ from t2s_tui.evaluation.equivalence.cut import Cut, cut_of
 from t2s_tui.evaluation.equivalence.engines import DuckEngine, Engine, SqliteEngine
 from t2s_tui.evaluation.equivalence.facts import collect
 from t2s_tui.evaluation.equivalence.model import Database, Queries, Rows, Table, Unsupported
+from t2s_tui.evaluation.equivalence.moments import fit_moments
 from t2s_tui.evaluation.equivalence.mutants import mutants_of
 from t2s_tui.evaluation.equivalence.plant import Solver
 from t2s_tui.evaluation.equivalence.reading import Reading, read_query
@@ -37,6 +38,7 @@ class Case:
     shaky: bool
     limits: Mapping[int, int]  # what large limits were shrunk to
     cut: Cut | None = None  # what gold may return where it orders
+    dialect: str = "sqlite"  # that the pair is written in
 
 
 @dataclass
@@ -69,14 +71,14 @@ def prepare(gold: str, generated: str, dialect: str, ddl: str, engine: str, orde
         generated_text, generated_tree = generated, None
     gold_tree = parse(gold_text, engine)
     by_name = {table.key: table for table in tables}
-    if generated_tree is not None:
-        limits = shrink_alike([gold_tree, generated_tree])
-        if limits:
-            gold_text, generated_text = generate(gold_tree, engine), generate(generated_tree, engine)
-    else:
-        limits = {}
-    counts = orders(gold_tree) if ordered is None else ordered
     trees = [tree for tree in (gold_tree, generated_tree) if tree is not None]
+    limits: Mapping[int, int] = {}
+    if generated_tree is not None:
+        limits = shrink_alike(trees)
+        fitted = engine == "sqlite" != dialect and fit_moments(trees, by_name)
+        if limits or fitted:
+            gold_text, generated_text = generate(gold_tree, engine), generate(generated_tree, engine)
+    counts = orders(gold_tree) if ordered is None else ordered
     return Case(
         engine,
         _used(by_name, trees),
@@ -85,6 +87,7 @@ def prepare(gold: str, generated: str, dialect: str, ddl: str, engine: str, orde
         any(map(_shaky, trees)) or generated_tree is None,
         limits,
         cut_of(gold_tree, engine),
+        dialect,
     )
 
 
@@ -156,7 +159,9 @@ class Search:
         for label, tree in zip("gp", self.case.trees, strict=True):
             if tree is not None:
                 readings.append((tree, read_query(tree, self.case.tables, label)))
-        return ground_of(self.case.tables, [r for _, r in readings], collect(readings))
+        return ground_of(
+            self.case.tables, [r for _, r in readings], collect(readings, loose=self.case.dialect == "sqlite")
+        )
 
     def databases(self) -> Iterator[Database]:
         """Those to try, in order."""
