@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +28,7 @@ _NAMED = re.compile(
 )
 _PYTHON = re.compile(r"\{\s*'resolve_yn'\s*:\s*'(\w+)'\s*,?\s*\}", re.IGNORECASE)
 _RATIONALES = ("rationale", "reason", "explanation", "why")
+_BEGUN = re.compile(r'\{\s*("|$)')
 _DECODER = json.JSONDecoder()
 
 
@@ -47,7 +47,9 @@ class Word:
 def read_answer(text: str) -> Word:
     """The judge's word. Text around the JSON object (a code fence, say) is passed over."""
     said = _spoken(text)
-    found = [(yes, row) for row in _objects(said) if (yes := _verdict(row)) is not None]
+    if (rows := _objects(said)) is None:
+        return Word(None)
+    found = [(yes, row) for row in rows if (yes := _verdict(row)) is not None]
     words = {yes for yes, _ in found}
     if len(words) == 1:
         yes, row = found[-1]
@@ -62,22 +64,21 @@ def _spoken(text: str) -> str:
     return _THOUGHT_START.sub("", rest)
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects in a text that are in no other, up to one that is cut off."""
+def _objects(text: str) -> list[dict[str, Any]] | None:
+    """The JSON objects in a text that are in no other; None where one begins and does not end well."""
+    found = []
     at = text.find("{")
     while at >= 0:
         try:
-            found, end = _DECODER.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
-                return
+            row, end = _DECODER.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError):
+            if _BEGUN.match(text, at):
+                return None
             end = at + 1
-        except RecursionError:
-            return
         else:
-            if isinstance(found, dict):
-                yield found
+            found.append(row)
         at = text.find("{", end)
+    return found
 
 
 def _verdict(row: dict[str, Any]) -> bool | None:
