@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from t2s_tui.evaluation.equivalence import Equivalence
+from t2s_tui.evaluation.equivalence.mutants import mutants_of
 from t2s_tui.evaluation.equivalence.verdict import judge_pair
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.records import Outcome
+from t2s_tui.sql.dialects import parse
 from tests.shared_data import shared
 
 PASS, FAIL, UNKNOWN, ERROR = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN, Outcome.ERROR
@@ -306,3 +308,46 @@ def test_a_number_larger_than_any_integer_is_no_row() -> None:
         "mysql",
     )
     assert verdict.outcome is FAIL, verdict.why
+
+
+STOCK = """
+CREATE TABLE items (item_id INT PRIMARY KEY, name TEXT NOT NULL, rarity TEXT, price INT, level INT NOT NULL);
+"""
+
+
+@pytest.mark.parametrize(
+    ("gold", "generated"),
+    [
+        # Rows that a query asks NULL of are planted, and as often as a threshold wants.
+        ("SELECT name FROM items WHERE price IS NULL", "SELECT DISTINCT name FROM items WHERE price IS NULL"),
+        ("SELECT name, price FROM items WHERE rarity IS NULL", "SELECT name, price FROM items"),
+        (
+            "SELECT rarity, COUNT(*) FROM items WHERE rarity IS NOT NULL GROUP BY rarity HAVING COUNT(*) > 5",
+            "SELECT rarity, COUNT(*) FROM items GROUP BY rarity HAVING COUNT(*) > 5",
+        ),
+        # A key above a bound: as many values as there are rows to plant.
+        (
+            "SELECT name FROM items WHERE item_id > 150 AND level < 3",
+            "SELECT name FROM items WHERE item_id > 150",
+        ),
+        (
+            "SELECT name FROM items WHERE item_id > 150 AND level < 3",
+            "SELECT name FROM items WHERE item_id > 150 AND level <= 3",
+        ),
+        # The last row of a page lies behind its offset.
+        (
+            "SELECT name FROM items ORDER BY price LIMIT 5 OFFSET 3",
+            "SELECT name FROM items ORDER BY price LIMIT 6 OFFSET 3",
+        ),
+    ],
+)
+def test_rows_are_planted_for_what_the_query_asks(gold: str, generated: str) -> None:
+    verdict = judged(gold, generated, STOCK)
+    assert verdict.outcome is FAIL, verdict.why
+
+
+def test_a_mutant_of_a_date_is_a_date() -> None:
+    tree = parse("SELECT name FROM t WHERE born > '2019-12-31' AND seen < '2020-02-28 10:00:00'", "sqlite")
+    texts = [sql for kind, sql in mutants_of(tree, "sqlite") if kind == "literal"]
+    assert any("'2020-01-01'" in sql for sql in texts)
+    assert any("'2020-02-29 10:00:00'" in sql for sql in texts)

@@ -31,6 +31,7 @@ def collect(readings: Iterable[tuple[Any, Reading]], *, loose: bool = False) -> 
                 _pattern(node, reading, facts)
             elif isinstance(node, exp.Limit | exp.Offset):
                 _count(node.expression, facts)
+                _page(node.parent, facts)
             elif isinstance(node, exp.Case) and node.this is not None:
                 _add(reading.refs(node.this), [i.this for i in node.args.get("ifs") or []], facts)
             elif isinstance(node, exp.Cast | exp.TryCast) and node.to.this in exp.DataType.NUMERIC_TYPES:
@@ -70,6 +71,16 @@ def _count(tree: Any, facts: Facts) -> None:
         value = value_of(literal)
         if isinstance(value, int) and 0 <= value <= _LARGEST_COUNT:
             facts.counts.append(value)
+
+
+def _page(query: Any, facts: Facts) -> None:
+    """The last row that a LIMIT behind an OFFSET lets through."""
+    parts = [query.args.get(name) for name in ("limit", "offset")]
+    ends = [value_of(p.expression) for p in parts if p is not None and isinstance(p.expression, exp.Literal)]
+    if len(ends) == 2 and all(isinstance(end, int) for end in ends):
+        last = int(str(ends[0])) + int(str(ends[1]))
+        if last <= _LARGEST_COUNT and last not in facts.counts:
+            facts.counts.insert(0, last)
 
 
 def _pattern(node: Any, reading: Reading, facts: Facts) -> None:

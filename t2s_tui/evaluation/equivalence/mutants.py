@@ -5,7 +5,9 @@ The idea of mutation-based test suites for SQL (Tuya et al. 2007; Chandra et al.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
 from sqlglot import exp
@@ -13,6 +15,7 @@ from sqlglot import exp
 from t2s_tui.sql.dialects import SqlSyntaxError, generate
 
 MOST = 24
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}([ T][\d:.]+)?")
 
 _SWAPS: dict[type[Any], tuple[type[Any], ...]] = {
     exp.EQ: (exp.NEQ,),
@@ -96,7 +99,7 @@ def operators(tree: Any) -> Iterator[tuple[str, Change]]:
 
 
 def literals(tree: Any) -> Iterator[tuple[str, Change]]:
-    """Numbers one more, texts with a letter more."""
+    """Numbers one more, dates a day later, texts with a letter more."""
     for number, node in enumerate(_nodes(tree, exp.Literal)):
         if isinstance(node.parent, exp.Limit | exp.Offset) or node.find_ancestor(exp.DataType):
             continue
@@ -105,11 +108,20 @@ def literals(tree: Any) -> Iterator[tuple[str, Change]]:
             found = _at(number, exp.Literal)(copied)
             text = str(found.this)
             if found.is_string:
-                found.replace(exp.Literal.string(text + "x"))
+                found.replace(exp.Literal.string(_next_day(text) or text + "x"))
             else:
                 found.replace(exp.Literal.number(int(text) + 1 if text.isdigit() else float(text) + 1))
 
         yield "literal", change
+
+
+def _next_day(text: str) -> str:
+    """The day after a date, what follows it kept; empty for other text."""
+    try:
+        day = date.fromisoformat(text[:10]) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return ""
+    return day.isoformat() + text[10:] if _DATED.fullmatch(text) else ""
 
 
 def conditions(tree: Any) -> Iterator[tuple[str, Change]]:

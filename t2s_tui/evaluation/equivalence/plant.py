@@ -40,7 +40,13 @@ class Planter:
     """Plants fragments of one query."""
 
     def __init__(
-        self, reading: Reading, tables: Mapping[str, Table], pools: Pools, draw: Random, solver: Solver
+        self,
+        reading: Reading,
+        tables: Mapping[str, Table],
+        pools: Pools,
+        draw: Random,
+        solver: Solver,
+        keys: Mapping[str, set[int]],
     ) -> None:
         self._reading, self._tables, self._pools, self._draw = reading, tables, pools, draw
         self._solver = solver
@@ -49,6 +55,8 @@ class Planter:
         for left, right in reading.merges:
             self._join(left, right)
         self._number = 0
+        self._keys = keys
+        self._taken: set[tuple[tuple[str, str], Value]] = set()  # values that keys have been given
 
     def fragments(self) -> Iterator[Fragment]:
         """All that holds, twice; each branch of an OR; all but one condition; without an instance."""
@@ -154,7 +162,8 @@ class Planter:
         self, spots: list[tuple[str, str]], asked: Sequence[tuple[Any, bool, Atom]]
     ) -> dict[tuple[str, str], Value]:
         names = {spot: f"p{at}" for at, spot in enumerate(spots)}
-        pools = [self._pool(spot) for spot in spots]
+        missing = self._asked_null(asked)
+        pools = [self._pool(spot, null=spot in missing) for spot in spots]
         if len(spots) > _MOST_JOINT:
             pools = [(kind, pool[: max(3, 600 // len(spots) ** 2)]) for kind, pool in pools]
         conditions = []
@@ -165,8 +174,30 @@ class Planter:
         found = self._solver.solve(list(zip(names.values(), pools, strict=True)), conditions)
         if not found:
             return {}
-        chosen = found[min(int(self._draw.expovariate(0.4)), len(found) - 1)]
+        keys = [at for at, spot in enumerate(spots) if self._is_key(spot)]
+        free = [f for f in found if not any((spots[at], f[at]) in self._taken for at in keys)] or found
+        chosen = free[min(int(self._draw.expovariate(0.4)), len(free) - 1)]
+        self._taken |= {(spots[at], chosen[at]) for at in keys}
         return dict(zip(spots, chosen, strict=True))
+
+    def _is_key(self, spot: tuple[str, str]) -> bool:
+        """Whether a row with the same value there could not stand beside the first."""
+        return any(
+            self._tables[table].place(column) in self._keys.get(table, ())
+            for instance, column in self._members(spot)
+            for table in [self._reading.instances[instance]]
+        )
+
+    def _asked_null(self, asked: Sequence[tuple[Any, bool, Atom]]) -> set[tuple[str, str]]:
+        """The variables that a condition asks about NULL, where they may be it."""
+        found: set[tuple[str, str]] = set()
+        for tree, _, _ in asked:
+            for test in tree.find_all(exp.Is, exp.Coalesce):
+                for ref in self._reading.refs(test):
+                    place = self._tables[ref.table].place(ref.column)
+                    if place is not None and self._tables[ref.table].columns[place].nullable:
+                        found.add(self._find((ref.instance, ref.column)))
+        return found
 
     def _condition(self, tree: Any, names: Mapping[tuple[str, str], str]) -> str:
         """The condition over the solver's columns; empty where a column is none of the variables."""
@@ -187,12 +218,13 @@ class Planter:
         except SqlSyntaxError:
             return ""
 
-    def _pool(self, spot: tuple[str, str]) -> tuple[str, tuple[Value, ...]]:
+    def _pool(self, spot: tuple[str, str], *, null: bool = False) -> tuple[str, tuple[Value, ...]]:
         instance, column = spot
         table = self._reading.instances[instance]
         place = self._tables[table].place(column)
         kind = self._tables[table].columns[place].kind if place is not None else "text"
-        return _TYPES.get(kind, "TEXT"), self._pools.of(table, column)
+        values = self._pools.of(table, column)
+        return _TYPES.get(kind, "TEXT"), (*values, None) if null else values
 
     def _any(self, root: tuple[str, str]) -> Value:
         """A value for columns that are only equal to each other: a new one, so that rows stay apart."""

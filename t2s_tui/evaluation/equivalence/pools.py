@@ -74,10 +74,17 @@ class Pools:
         homes = self.linked(*home)
         constants = [v for h in homes for v in self._facts.constants.get(h, [])]
         patterns = [p for h in homes for p in self._facts.patterns.get(h, [])]
+        pool = pool_of(column.kind, constants, patterns)
         if self._facts.loose and column.kind == "datetime":
             days = [v for v in constants if isinstance(v, str) and _DAY.fullmatch(v)]
-            return (*days[:2], *pool_of(column.kind, constants, patterns))[:_MOST]
-        return pool_of(column.kind, constants, patterns)
+            return (*days[:2], *pool)[:_MOST]
+        if column.kind == "int" and self._is_key(home):
+            return tuple(dict.fromkeys([*pool, *_further(constants)]))
+        return pool
+
+    def _is_key(self, home: Home) -> bool:
+        table = self._tables[home[0]]
+        return (table.place(home[1]),) in table.keys
 
     def _column(self, home: Home) -> Column | None:
         table = self._tables.get(home[0])
@@ -162,6 +169,12 @@ def _around_number(kind: Kind, n: int | float) -> list[Value]:
         return [n, n + 1, n - 1, n + 0.5, n - 0.25, n * 2, n / 2]
     whole = int(n)
     return [whole, whole + 1, whole - 1, whole * 2, whole // 2, -whole]
+
+
+def _further(constants: Iterable[Value]) -> list[Value]:
+    """More numbers on both sides of each: a key that must be above one needs as many as there are rows."""
+    numbers = [n for n in constants if isinstance(n, int) and abs(n) < _LARGEST - 9]
+    return [n + shift for n in numbers[:4] for shift in (2, 3, 4, 5, 6, -2, -3, -4)]
 
 
 def _looks_dated(text: str) -> bool:

@@ -42,7 +42,8 @@ class Recipes:
         self._ground = ground
         self._draw = Random(seed)
         self._planters = [
-            Planter(reading, ground.tables, ground.pools, self._draw, solver) for reading in ground.readings
+            Planter(reading, ground.tables, ground.pools, self._draw, solver, ground.keys)
+            for reading in ground.readings
         ]
         self._fragments = [f for planter in self._planters for f in planter.fragments()]
         self._all = [f for f in self._fragments if f.kind == "all"]
@@ -67,13 +68,17 @@ class Recipes:
         for fragment in others[:8]:
             yield (
                 f"planted {fragment.kind}",
-                self._build("mixed", [*self._all[:1], fragment, fragment], rest=1),
+                self._build("mixed", [fragment, *self._all[:1], fragment], rest=1),
             )
         for copies in self._copies():
-            yield f"{copies} copies", self._grouped(copies)
+            yield f"{copies} copies", self._grouped((copies, max(1, copies - 1), copies + 1), self._all[:1])
+        broken = [f for f in others if f.kind == "break"]
+        if self._copies() and broken:  # groups that a condition keeps out: they matter where it is left out
+            most = max(self._copies())
+            yield "copies apart", self._grouped((most,), [*self._all[:1], *broken[:4]])
         yield "larger", self._build("mixed", self._fragments, rest=16)
         for fragment in others[8:]:
-            yield f"planted {fragment.kind}", self._build("mixed", [*self._all[:1], fragment], rest=1)
+            yield f"planted {fragment.kind}", self._build("mixed", [fragment, *self._all[:1]], rest=1)
         turn = 0
         while True:
             styles: tuple[Style, ...] = ("mixed", "distinct", "mixed", "ties")
@@ -124,11 +129,11 @@ class Recipes:
                 filler.add(table, {})
         return filler.rows
 
-    def _grouped(self, copies: int) -> Rows:
-        """One group of `copies` rows, and smaller ones beside it: for HAVING, LIMIT and counts."""
+    def _grouped(self, sizes: Sequence[int], fragments: Sequence[Fragment]) -> Rows:
+        """A group of each size like each fragment: for HAVING, LIMIT and counts."""
         filler = self._filler("mixed", False)
-        for size in (copies, max(1, copies - 1), copies + 1):
-            for fragment in self._all[:1] or [Fragment("all", tuple((t, {}) for t in self._read))]:
+        for size in sizes:
+            for fragment in fragments or [Fragment("all", tuple((t, {}) for t in self._read))]:
                 first = {
                     table: row
                     for table, partial in fragment.rows
@@ -153,7 +158,8 @@ class Recipes:
         kept = {
             column.name.lower(): like[at]
             for at, column in enumerate(made.columns)
-            if at not in self._ground.keys.get(table, set()) and self._draw.random() < 0.8
+            if at not in self._ground.keys.get(table, set())
+            and (column.name.lower() in partial or self._draw.random() < 0.8)
         }
         pointing = {
             made.columns[link.own].name.lower(): like[link.own]
