@@ -1,6 +1,7 @@
 """The judge's processor beside the two ways in which people write it: a loop, and a gather with retries.
 
-`T2S_BENCH_JUDGE=N` takes N requests for the long measurement (default 20,000; about three minutes).
+`T2S_BENCH_JUDGE=N` takes N requests for the long measurement (default 20,000; about three minutes), and five
+times as many for the one of memory (100,000; about seven minutes on two cores).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 from benchmarks.figures import Figure
 
 REQUESTS = int(os.environ.get("T2S_BENCH_JUDGE", "20000"))
+MANY = 5 * REQUESTS
 PER_MINUTE = 6000
 KILLS, KILLED_REQUESTS = 50, 2000
 _HOME = str(Path(__file__).resolve().parents[1])
@@ -49,7 +51,11 @@ def measure() -> Iterator[Figure]:
     yield Figure(f"judge: lost after {KILLS} SIGKILLs", "", lost, float("nan"), "keeps no journal")
     yield Figure("judge: acknowledged and paid twice", "", twice, float("nan"), "keeps no journal")
     with _endpoint(10**9, 2.0) as url:
-        yield Figure("judge: memory with 1,000 at once", "MB", _memory(url), 200.0, "the limit")
+        most = _memory(url, "at_once 1000")
+        yield Figure("judge: memory with 1,000 at once", "MB", most, 200.0, "the limit")
+    with _endpoint(10**9, 0.0) as url:
+        few_held, held = _memory(url, "one_by_one 1000"), _memory(url, f"one_by_one {MANY}")
+        yield Figure(f"judge: memory with {MANY:,} requests", "MB", held, few_held, "1,000 requests")
 
 
 @contextmanager
@@ -175,21 +181,22 @@ def _doubts(journal: Path) -> tuple[dict[str, int], set[str]]:
     return {question: entry.doubts for question, entry in entries}, done
 
 
-def _memory(url: str) -> float:
-    """The processor's largest resident size in MB, in a process of its own with 1,000 requests under way."""
-    code = "import sys; from benchmarks.judge import _thousand; _thousand(sys.argv[1])"
-    done = subprocess.run(
-        [sys.executable, "-c", code, url], capture_output=True, text=True, cwd=_HOME, check=True
-    )
+def _memory(url: str, work: str) -> float:
+    """The largest resident size in MB of a process that does this work: a call of one of the two below."""
+    name, _, number = work.partition(" ")
+    code = f"import sys; from benchmarks.judge import {name}; {name}(sys.argv[1], {number})"
+    command = [sys.executable, "-c", code, url]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=_HOME, check=True)
     return float(done.stdout.split()[-1])
 
 
-def _thousand(url: str) -> None:
+def at_once(url: str, n: int) -> None:
+    """So many requests under way at the same time, and as many again; prints the largest size."""
     from t2s_tui.evaluation.judge.client import Ask, Room, ask_all
     from t2s_tui.evaluation.judge.settings import JudgeSettings
 
-    settings = JudgeSettings(base_url=url, model="m", concurrency=1000, requests_per_minute=10**6)
-    asks = [Ask(f"e{i}", ({"role": "user", "content": f"question {i}"},)) for i in range(2000)]
+    settings = JudgeSettings(base_url=url, model="m", concurrency=n, requests_per_minute=10**6)
+    asks = [Ask(f"e{i}", ({"role": "user", "content": f"question {i}"},)) for i in range(2 * n)]
     most = 0
 
     def figures(now: Any) -> None:
@@ -199,6 +206,26 @@ def _thousand(url: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         room = Room(Path(folder) / "judge.sqlite", None, figures)
         ask_all(settings, asks, lambda reply: None, room=room)
-    if most < 900:
+    if most < 0.9 * n:
         raise SystemExit(f"only {most} were under way at once")
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def one_by_one(url: str, n: int) -> None:
+    """So many requests of 2 kB, made as they are taken; prints the largest size."""
+    from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
+    from t2s_tui.evaluation.judge.settings import JudgeSettings
+
+    settings = JudgeSettings(base_url=url, model="m", concurrency=16, requests_per_minute=10**6)
+    ddl, answered = "x" * 2000, 0
+    asks = (Ask(f"e{i}", ({"role": "user", "content": f"{ddl} question {i}"},)) for i in range(n))
+
+    def count(reply: Reply) -> None:
+        nonlocal answered
+        answered += reply.text is not None
+
+    with tempfile.TemporaryDirectory() as folder:
+        ask_all(settings, asks, count, room=Room(Path(folder) / "judge.sqlite"), total=n)
+    if answered < n:
+        raise SystemExit(f"{n - answered} were not answered")
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
