@@ -124,6 +124,35 @@ def test_a_request_over_the_limit_of_tokens_fails_at_once_before_its_turn(tmp_pa
     assert "the limit a minute is 200" in found[0].trouble
 
 
+@pytest.mark.parametrize("fault", ["429:0.05", "429:none", "429:reset"])
+def test_bursts_of_refusals_lose_nothing(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = throttle.pause
+    monkeypatch.setattr(
+        throttle, "pause", lambda tries, headers, random: min(0.05, drawn(tries, headers, random))
+    )
+    found: list[Reply] = []
+    figures: list[Any] = []
+    with FakeOpenAI(lambda _: YES, lambda body, before: fault if before % 40 < 12 else None) as server:
+        room = Room(tmp_path / FILE, None, figures.append)
+        ask_all(settings(server, concurrency=16, max_attempts=2), asks(60), found.append, room=room)
+        refused = len(server.requests) - 60
+    assert sum(reply.text is not None for reply in found) == 60
+    assert figures[-1]["errors"] == {"rate limit": refused}
+    assert refused >= 12
+
+
+def test_one_refusal_makes_all_wait_where_no_limit_is_known(tmp_path: Path) -> None:
+    at: list[float] = []
+
+    def fault(body: dict[str, Any], before: int) -> str | None:
+        at.append(time.monotonic())
+        return "429:1" if before == 0 else "slow:0.1"
+
+    with FakeOpenAI(lambda _: YES, fault) as server:
+        ask_all(settings(server), asks(8), lambda reply: None, room=Room(tmp_path / FILE))
+    assert len([t for t in at if t < at[0] + 0.98]) <= 3, "those that were under way"
+
+
 def test_what_work_spent_before_it_was_resumed_counts_against_its_budget(tmp_path: Path) -> None:
     prices = 'as_of = "2026-01-01"\n[models."m"]\nprompt = 20000.0\ncompletion = 20000.0\n'
     (tmp_path / "prices.toml").write_text(prices, encoding="utf-8")
