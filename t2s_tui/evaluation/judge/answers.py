@@ -25,7 +25,7 @@ class Answer:
 def read_completion(content: bytes, headers: Mapping[str, str], key: str) -> Answer:
     """The answer in a body. Raises ValueError, in words, for a body that is no chat completion."""
     try:
-        raw = json.loads(redact(content.decode("utf-8"), key))
+        raw = _clean(json.loads(content), key)
     except (ValueError, RecursionError):
         raise ValueError("the answer was not JSON") from None
     if not isinstance(raw, dict):
@@ -40,6 +40,17 @@ def read_completion(content: bytes, headers: Mapping[str, str], key: str) -> Ans
     counts = usage if isinstance(usage, Mapping) else {}
     kept = {name: counts[name] for name in _TOKENS if _is_count(counts.get(name))}
     return Answer(text, {**raw, "usage": kept}, kept, headers)
+
+
+def _clean(value: Any, key: str) -> Any:
+    """Without the key, and without halves of characters, which can be escaped in JSON but not be written."""
+    if isinstance(value, str):
+        return redact(value.encode("utf-8", "replace").decode("utf-8"), key)
+    if isinstance(value, list):
+        return [_clean(each, key) for each in value]
+    if isinstance(value, dict):
+        return {_clean(name, key): _clean(each, key) for name, each in value.items()}
+    return value
 
 
 def _message(raw: Mapping[str, Any]) -> Mapping[str, Any] | None:

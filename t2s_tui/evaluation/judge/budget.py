@@ -11,7 +11,7 @@ from t2s_tui.evaluation.judge.bodies import REASONING_TOKENS, is_reasoning
 from t2s_tui.evaluation.judge.cost import price_of
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 
-_ANSWER_TOKENS = 256  # of an answer, at most, while none has been longer
+_ANSWER_TOKENS, _THOUGHT_TOKENS = 256, 4096  # of an answer at most, while none has been longer
 _ROOM = 1.5  # times the longest answer seen so far, where no limit bounds it
 
 
@@ -31,7 +31,7 @@ class Budget:
             )
         reserve = REASONING_TOKENS if is_reasoning(settings) else 0
         self._bound = None if settings.max_tokens is None else settings.max_tokens + reserve
-        self._longest = _ANSWER_TOKENS
+        self._longest = _ANSWER_TOKENS + (_THOUGHT_TOKENS if reserve else 0)
         self._spent, self._at_stake = spent, 0.0
 
     @property

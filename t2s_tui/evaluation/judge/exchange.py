@@ -16,6 +16,7 @@ from t2s_tui.evaluation.judge.intake import Intake
 from t2s_tui.evaluation.judge.journal import Journal
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.throttle import Throttle
+from t2s_tui.evaluation.judge.tokens import about_tokens
 from t2s_tui.evaluation.judge.transport import ANSWER, FORM, RATE_LIMIT, Answer, Transport, Trouble
 
 _MOST_REFUSALS = 60  # so many times in a row at the rate limit is no waiting any more
@@ -123,7 +124,7 @@ class Exchange:
         """Journal an answer, then report it."""
         self._reached, self._lost = True, 0
         prompt = answer.usage.get("prompt_tokens", item.tokens)
-        completion = answer.usage.get("completion_tokens", 0)
+        completion = answer.usage.get("completion_tokens", about_tokens(answer.text))
         cost = self._budget.paid(prompt, completion)
         await self.commits.write(partial(self._journal.done, item.key, answer.raw, cost, adapted))
         self._throttle.answered(answer, prompt + completion, item.tokens)

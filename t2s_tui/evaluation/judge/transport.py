@@ -82,7 +82,7 @@ class Transport:
         except openai.APIConnectionError as error:
             words = redact(str(error.__cause__ or error), self._key)
             raise Trouble(words, NETWORK, again=True, reached=False) from error
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, ValueError) as error:
             words = f"the answer could not be read ({type(error).__name__})"
             raise Trouble(words, ANSWER, again=True) from error
         headers = {k.lower(): v for k, v in raw.headers.items()}
