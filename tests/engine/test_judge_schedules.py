@@ -106,6 +106,25 @@ def test_each_request_ends_in_one_word_and_no_answer_that_was_taken_is_paid_for_
         journal.close()
 
 
+HANGING = ("stall", "drip")
+
+
+@given(schedule=st.lists(st.lists(st.sampled_from((*HANGING, *PASSING)), max_size=2), min_size=2, max_size=8))
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_hangs_among_other_faults_is_given_up_and_asked_again(schedule: list[list[str]]) -> None:
+    """No word on what is paid for here: an answer that drips in was sent, and may cost."""
+    script = Script(schedule)
+    asks = [Ask(f"e{i}", ({"role": "user", "content": f"question {i}"},)) for i in script.left]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        FakeOpenAI(script.answer, script.fault, slow_seconds=0.05) as server,
+    ):
+        judge = JudgeSettings(base_url=server.base_url, model="m", max_attempts=5, timeout=2)
+        replies = _until_it_ends(judge, asks, Room(Path(folder) / FILE), {})
+    assert Counter(r.example_id for r in replies) == Counter(a.example_id for a in asks)
+    assert all(_word(reply) is True for reply in replies)
+
+
 def _until_it_ends(judge: JudgeSettings, asks: list[Ask], room: Room, told: dict[str, Reply]) -> list[Reply]:
     """Run it, and again after each error that ends a run: each such error uses up a step of the schedule."""
     for _ in range(60):
