@@ -16,12 +16,12 @@ _ROOM = 1.5  # times the longest answer seen so far, where no limit bounds it
 
 
 class Budget:
-    """USD spent, and at stake in what is under way. `spent` may start with what the work cost before.
+    """USD spent, and at stake in what is under way.
 
     Raises UsageError when a budget is set for a model that has no price.
     """
 
-    def __init__(self, settings: JudgeSettings, workspace_root: Path | None, spent: float = 0.0) -> None:
+    def __init__(self, settings: JudgeSettings, workspace_root: Path | None) -> None:
         self._price = price_of(settings.model, workspace_root)
         self.most = settings.budget
         if self.most is not None and self._price is None:
@@ -32,12 +32,16 @@ class Budget:
         reserve = REASONING_TOKENS if is_reasoning(settings) else 0
         self._bound = None if settings.max_tokens is None else settings.max_tokens + reserve
         self._longest = _ANSWER_TOKENS + (_THOUGHT_TOKENS if reserve else 0)
-        self._spent, self._at_stake = spent, 0.0
+        self._spent = self._at_stake = 0.0
 
     @property
     def spent(self) -> float | None:
         """USD; None where no price is known."""
         return self._spent if self._price else None
+
+    def carry(self, spent: float) -> None:
+        """So much the work cost before it was resumed."""
+        self._spent += spent
 
     def check(self, tokens: int) -> None:
         """Raises ModelError where a request of so many tokens could take it over the budget."""

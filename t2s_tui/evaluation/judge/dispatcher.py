@@ -55,8 +55,9 @@ class Dispatcher:
         self._news = asyncio.Event()  # set at the end of a task
         journal = Journal(self._room.journal)
         try:
-            spent = journal.spent_since(self._settings.model, self._room.since)
-            self._budget = Budget(self._settings, self._room.workspace_root, spent)
+            self._budget = Budget(self._settings, self._room.workspace_root)
+            if self._budget.spent is not None:
+                self._budget.carry(journal.spent_since(self._settings.model, self._room.since))
             self._tally = Tally(self._room.on_figures, self._throttle, self._budget, total or 0)
             self._intake = Intake(self._settings, journal, self._readable, self._room.since)
             async with Transport(self._settings, key) as transport:
@@ -87,9 +88,9 @@ class Dispatcher:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._exchange.commits.flush()
             self._count()
             self._tally.tell(force=True)
-            self._exchange.commits.flush()
 
     async def _step(self) -> bool:
         """Take asks, let a request go, or wait a moment; False when there is nothing left to do."""
@@ -97,6 +98,7 @@ class Dispatcher:
             return False
         if self._more and not self._waiting:
             self._take()
+            await asyncio.sleep(0)  # all may be in the journal: what is under way must not wait for that
             return True
         if not self._waiting and not self._tasks:
             return False
@@ -106,6 +108,7 @@ class Dispatcher:
         item = self._waiting[0]
         if why := self._throttle.never(item.tokens):
             self._report(self._waiting.popleft(), self._exchange.refuse(item, why))
+            await asyncio.sleep(0)
             return True
         self._budget.check(item.tokens)
         if await self._turn(self._throttle.take(item.tokens)):
