@@ -171,6 +171,9 @@ def test_what_work_spent_before_it_was_resumed_counts_against_its_budget(tmp_pat
         tight = judge.model_copy(update={"budget": spent + 0.01})
         with pytest.raises(ModelError, match="budget"):
             ask_all(tight, asks(7), found.append, room=room)
+        known = Room(tmp_path / FILE, tmp_path, spent=6.0)  # by the caller, of another judge
+        with pytest.raises(ModelError, match=r"6\.00 spent"):
+            ask_all(judge, asks(7), found.append, room=known)
 
 
 def test_fresh_answers_are_kept_when_their_work_is_resumed(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ class Reply:
     """What came of an Ask: the judge's text, or `trouble` that says why there is none.
 
     `cached`: answered from the journal, or by the same request of another Ask, for nothing. `doubts`: how
-    often it was under way when a process died.
+    often it was under way when a process died. `key` is that of the request in the journal.
     """
 
     example_id: str
@@ -36,6 +36,7 @@ class Reply:
     cost: float | None = None
     cached: bool = False
     doubts: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,15 @@ class Room:
     """Where the journal and the price table are, and who hears figures (at most 4 a second).
 
     `since` (seconds since 1970) is when this work was first asked for: answers younger than it are this
-    work's own. They count against its budget, and are kept also where answers are to be fresh.
+    work's own, and kept also where answers are to be fresh. `spent` is what the work has cost before, in USD;
+    None: what the journal says of this model since then. It counts against the budget.
     """
 
     journal: Path = Path(":memory:")
     workspace_root: Path | None = None
     on_figures: FiguresHeard = field(default=lambda figures: None)
     since: float = field(default_factory=time.time)
+    spent: float | None = None
 
 
 @dataclass(slots=True)

@@ -57,7 +57,10 @@ class Dispatcher:
         try:
             self._budget = Budget(self._settings, self._room.workspace_root)
             if self._budget.spent is not None:
-                self._budget.carry(journal.spent_since(self._settings.model, self._room.since))
+                before = self._room.spent
+                if before is None:
+                    before = journal.spent_since(self._settings.model, self._room.since)
+                self._budget.carry(before)
             self._tally = Tally(self._room.on_figures, self._throttle, self._budget, total or 0)
             self._intake = Intake(self._settings, journal, self._readable, self._room.since)
             async with Transport(self._settings, key) as transport:

@@ -61,7 +61,7 @@ class Exchange:
     def refuse(self, item: Item, words: str) -> Reply:
         """The reply to a request that is never sent."""
         self._journal.failed(item.key, words)
-        return Reply(item.ask.example_id, None, words, 0, {}, doubts=item.doubts)
+        return Reply(item.ask.example_id, None, words, 0, {}, doubts=item.doubts, key=item.key)
 
     async def _repaired(self, item: Item, reply: Reply, answer: str) -> Reply | None:
         """Ask once more for an answer that can be read; the first reply where that does not help."""
@@ -81,6 +81,7 @@ class Exchange:
             attempts=reply.attempts + second.attempts,
             cost=sum(costs) if costs else None,
             doubts=reply.doubts,
+            key=reply.key,
         )
 
     async def _tried(self, item: Item) -> Reply | None:
@@ -129,7 +130,16 @@ class Exchange:
         await self.commits.write(partial(self._journal.done, item.key, answer.raw, cost, adapted))
         self._throttle.answered(answer, prompt + completion, item.tokens)
         self._tally.answered(prompt + completion)
-        return Reply(item.ask.example_id, answer.text, "", attempts, answer.usage, cost, doubts=item.doubts)
+        return Reply(
+            item.ask.example_id,
+            answer.text,
+            "",
+            attempts,
+            answer.usage,
+            cost,
+            doubts=item.doubts,
+            key=item.key,
+        )
 
     async def _gave_up(self, item: Item, trouble: Trouble, attempts: int) -> Reply:
         await self.commits.write(partial(self._journal.failed, item.key, str(trouble)))
@@ -137,7 +147,13 @@ class Exchange:
             self._nobody(trouble)
         tries = "1 try" if attempts == 1 else f"{attempts} tries"
         return Reply(
-            item.ask.example_id, None, f"{trouble} (after {tries})", attempts, {}, doubts=item.doubts
+            item.ask.example_id,
+            None,
+            f"{trouble} (after {tries})",
+            attempts,
+            {},
+            doubts=item.doubts,
+            key=item.key,
         )
 
     def _nobody(self, trouble: Trouble) -> None:

@@ -87,7 +87,9 @@ class Intake:
         if entry is None or entry.answer is None or (entry.done_at or 0.0) < self._since:
             return None
         usage = {"prompt_tokens": entry.prompt_tokens, "completion_tokens": entry.completion_tokens}
-        return Reply(ask.example_id, text_of(entry.answer), "", entry.attempts, usage, 0.0, cached=True)
+        return Reply(
+            ask.example_id, text_of(entry.answer), "", entry.attempts, usage, 0.0, cached=True, key=entry.key
+        )
 
     def _item(
         self, ask: Ask, key: str, body: dict[str, Any], entry: Entry | None, said: Reply | None
