@@ -25,7 +25,8 @@ class Reply:
     """What came of an Ask: the judge's text, or `trouble` that says why there is none.
 
     `cached`: answered from the journal, or by the same request of another Ask, for nothing. `doubts`: how
-    often it was under way when a process died. `key` is that of the request in the journal.
+    often it was under way when a process died. `key` finds the request in the journal: the repair, where one
+    helped.
     """
 
     example_id: str

@@ -81,7 +81,6 @@ class Exchange:
             attempts=reply.attempts + second.attempts,
             cost=sum(costs) if costs else None,
             doubts=reply.doubts,
-            key=reply.key,
         )
 
     async def _tried(self, item: Item) -> Reply | None:
