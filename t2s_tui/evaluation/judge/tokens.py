@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
+
+_SECONDS = 5.0  # that a vocabulary may take to come from the network, the first time
 
 
 @lru_cache(maxsize=8)
 def counter(model: str) -> tuple[Callable[[str], int], bool]:
     """How many tokens a text has for that model, and whether that is exact."""
-    try:
-        import tiktoken
-
-        encoding = tiktoken.encoding_for_model(model)
-    except Exception:  # an unknown model; a vocabulary that cannot be fetched; a broken cache
+    encoding = _encoding(model)
+    if encoding is None:
         return about_tokens, False
     return lambda text: len(encoding.encode(text, disallowed_special=())), True
 
@@ -22,3 +23,21 @@ def about_tokens(text: str) -> int:
     """Four ASCII characters a token, one of any other script: on the safe side for Korean."""
     wide = len(text) - len(text.encode("ascii", "ignore"))
     return wide + (len(text) - wide + 3) // 4
+
+
+def _encoding(model: str) -> Any:
+    """The encoding; None where it is unknown or does not come in time: tiktoken would wait for ever."""
+    found: list[Any] = []
+
+    def load() -> None:
+        try:
+            import tiktoken
+
+            found.append(tiktoken.encoding_for_model(model))
+        except Exception:  # an unknown model; a vocabulary that cannot be fetched; a broken cache
+            return
+
+    thread = threading.Thread(target=load, name="tiktoken", daemon=True)
+    thread.start()
+    thread.join(_SECONDS)
+    return found[0] if found else None
