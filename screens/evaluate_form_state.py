@@ -166,5 +166,7 @@ def estimate_words(found: Estimate | None) -> str:
         parts.append("no money: it runs on this machine" if found.local else "its price is not known")
     if found.minutes is not None:
         parts.append(duration(60 * found.minutes))
+    if found.batch:
+        parts.append("in batches at the batch price, within 24 h")
     kept = f" {found.kept:,} rows have its verdict and are not asked." if found.kept else ""
     return f"The judge: {', '.join(parts)}.{kept}"

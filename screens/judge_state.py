@@ -10,6 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from screens.job_words import progress_words, state_word, time_words
+from t2s_tui.evaluation.judge.batch.words import status_words
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.events import EventTail
 from t2s_tui.records import RunState
@@ -19,6 +20,17 @@ from widgets.section import visible, wrapped
 from widgets.theme import BOLD, DIM, FAIL, PASS, WARN, state_sign
 
 _BAR = 24  # cells
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFigures:
+    """The oldest batch that is waited for, `open` of them in all; `next_look_at` in seconds since 1970."""
+
+    id: str
+    words: str
+    share: float | None
+    open: int
+    next_look_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Figures:
     eta_seconds: float | None = None
     errors: Mapping[str, int] = field(default_factory=dict)
     adapted: str = ""
+    batch: BatchFigures | None = None
 
 
 def figures_of(event: Mapping[str, Any]) -> Figures:
@@ -77,6 +90,19 @@ def figures_of(event: Mapping[str, Any]) -> Figures:
         eta_seconds=_number(event.get("eta_seconds")),
         errors={str(name): int(_number(number) or 0) for name, number in errors.items()},
         adapted=str(event.get("adapted") or ""),
+        batch=_batch_of(event.get("batch")),
+    )
+
+
+def _batch_of(told: object) -> BatchFigures | None:
+    if not isinstance(told, Mapping):
+        return None
+    return BatchFigures(
+        id=str(told.get("id") or ""),
+        words=status_words(told),
+        share=_share(_number(told.get("completed")), _number(told.get("total"))),
+        open=int(_number(told.get("open")) or 0),
+        next_look_at=_number(told.get("next_look_at")),
     )
 
 
@@ -125,6 +151,8 @@ def judge_lines(
         _row("done", f"{figures.done} of {figures.total}", _share(figures.done, figures.total), ascii_only)
     )
     lines += wrapped(_counts(figures, view.status.state.ended), width, " " * 12, " " * 12)
+    if figures.batch is not None and not view.status.state.ended:
+        lines += _batch_lines(figures.batch, now, width, ascii_only)
     rates = (
         ("requests", figures.requests_per_minute, figures.request_limit),
         ("tokens", figures.tokens_per_minute, figures.token_limit),
@@ -143,6 +171,17 @@ def judge_lines(
     if figures.eta_seconds is not None and not view.status.state.ended:
         lines.append(_row("time left", duration(figures.eta_seconds), None, ascii_only))
     return lines
+
+
+def _batch_lines(batch: BatchFigures, now: float, width: int, ascii_only: bool) -> list[Text]:
+    """How the batch is, which it is, and when it is looked at next."""
+    parts = [visible(batch.id)] if batch.id else []
+    parts += [f"1 of {batch.open} open"] if batch.open > 1 else []
+    if batch.next_look_at is not None:
+        left = batch.next_look_at - now
+        parts.append(f"next look in {duration(left)}" if left >= 1 else "looking")
+    line = _row("batch", visible(batch.words), batch.share, ascii_only)
+    return [line, *wrapped(Text(" · ".join(parts), DIM), width, " " * 12, " " * 12)]
 
 
 def judge_name(request: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`t2s-tui judge export | run | import | to-csv`: request and result files, and the judge alone."""
+"""`t2s-tui judge export | run | import | to-csv | batches`: request and result files, and the judge alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from t2s_tui.commands import judge_batches
 from t2s_tui.commands.judge_options import judge_options, judge_settings
 from t2s_tui.commands.options import common, opened, waiting
 from t2s_tui.commands.output import emit, say
@@ -48,6 +49,8 @@ def add_parser(commands: Any) -> None:
     table = common(actions.add_parser("to-csv", help="prompt and verdict of every judged example"), _to_csv)
     table.add_argument("predictions")
     table.add_argument("--to", type=Path, required=True, metavar="FILE.csv")
+
+    judge_batches.add_parser(actions)
 
 
 def _names(text: str) -> list[str]:

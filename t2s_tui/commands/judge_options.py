@@ -23,6 +23,15 @@ def judge_options(parser: argparse.ArgumentParser) -> None:
     judge.add_argument("--judge-key-command", metavar="CMD", help="a command that prints the key")
     judge.add_argument("--judge-rpm", type=float, metavar="N", help="requests a minute that are permitted")
     judge.add_argument("--judge-tpm", type=float, metavar="N", help="tokens a minute that are permitted")
+    judge.add_argument(
+        "--judge-route",
+        choices=("live", "batch"),
+        default="live",
+        help="live: answers at once; batch: the Batch API, within 24 h at half the price (default live)",
+    )
+    judge.add_argument(
+        "--judge-batch-tokens", type=int, metavar="N", help="tokens the account may have waiting in batches"
+    )
     judge.add_argument("--judge-budget", type=float, metavar="USD", help="stop before it costs more")
     judge.add_argument("--judge-fresh", action="store_true", help="ask anew what the journal has")
     judge.add_argument(
@@ -61,6 +70,8 @@ def judge_settings(args: argparse.Namespace) -> Any:
         key_command=args.judge_key_command,
         requests_per_minute=args.judge_rpm,
         tokens_per_minute=args.judge_tpm,
+        route=args.judge_route,
+        batch_tokens=args.judge_batch_tokens,
         budget=args.judge_budget,
         reuse=not args.judge_fresh,
         structured=args.judge_structured,
@@ -83,6 +94,8 @@ def confirm(workspace: Workspace, request: Any, *, yes: bool) -> None:
         words.append(f"about {found.cost:.2f} {found.currency}")
     if found.minutes is not None:
         words.append(f"at least {found.minutes:.0f} min")
+    if found.batch:
+        words.append("in batches at the batch price, within 24 h")
     say(f"The judge will be asked: {', '.join(words)}.")
     if not found.to_confirm or yes:
         return

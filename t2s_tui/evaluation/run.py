@@ -16,6 +16,7 @@ from typing import Any
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.comparison import mode_named
+from t2s_tui.evaluation.judge.batch.words import status_words
 from t2s_tui.evaluation.judge.client import Room
 from t2s_tui.evaluation.judge.journal import FILE as JOURNAL
 from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
@@ -154,8 +155,12 @@ class _Run:
 
     def _judge_room(self) -> Room:
         root = self._workspace.root
-        since = self._progress.asked_at
-        return Room(root / JOURNAL, root, lambda figures: self._progress.event("judge", **figures), since)
+        return Room(root / JOURNAL, root, self._tell_judge, self._progress.asked_at)
+
+    def _tell_judge(self, figures: Mapping[str, Any]) -> None:
+        self._progress.event("judge", **figures)
+        if batch := figures.get("batch"):  # it may be hours until the next verdict
+            self._progress.step(self._done, self._total, f"judge by batch: {status_words(batch)}")
 
     def _judge_here(self, name: str, pairs: Mapping[str, Pair], say: Callable[[str, Judged], None]) -> None:
         """A metric of the processor, on all cores where there are enough pairs."""

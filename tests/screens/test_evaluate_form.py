@@ -154,6 +154,19 @@ def test_rows_that_have_the_verdict_of_this_judge_are_not_asked_and_so_not_count
     assert estimate(workspace, read_form("base", {"exact": "yes"})) is None
 
 
+def test_by_the_batch_api_the_estimate_is_half_and_its_words_say_so(made: Made) -> None:
+    workspace, _ = made
+    asked = {"judge": "yes", "model": "gpt-4o", "base_url": "http://192.0.2.1:9/v1"}
+    found = [estimate(workspace, read_form("base", asked | {"route": name})) for name in ("live", "batch")]
+    live, batch = (one for one in found if one is not None)
+    assert live.cost is not None
+    assert batch.cost == pytest.approx(live.cost / 2)
+    assert "in batches at the batch price, within 24 h" in estimate_words(batch)
+    assert "batch" not in estimate_words(live)
+    route = next(spec for spec in form_fields()["Judge"] if spec.name == "route")
+    assert route.choices == ("live", "batch")
+
+
 def test_the_words_of_an_estimate_say_what_is_not_known() -> None:
     known = Estimate(112, 3, 60_000, 1_792, True, False, cost=0.35, minutes=2.0)
     assert estimate_words(known) == (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from t2s_tui.records import Outcome, RunState, Verdict
 from t2s_tui.workspace import Workspace
 from tests.fixtures.openai_server import FakeOpenAI
 from tests.reviewed import reviewed_workspace
-from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text
+from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, until
 
 ASKED = {
     "predictions": "tuned",
@@ -52,7 +54,13 @@ EVENT: dict[str, Any] = {
 }
 
 
-def judging(workspace: Workspace, state: RunState = RunState.RUNNING, **status: Any) -> None:
+def judging(
+    workspace: Workspace,
+    state: RunState = RunState.RUNNING,
+    *,
+    events: Sequence[tuple[str, dict[str, Any]]] = (("judge", {**EVENT, "done": 1}), ("judge", EVENT)),
+    **status: Any,
+) -> None:
     job_folder(
         workspace,
         "0007-judge",
@@ -60,7 +68,7 @@ def judging(workspace: Workspace, state: RunState = RunState.RUNNING, **status: 
         kind="evaluate",
         title="evaluate tuned",
         request=ASKED,
-        events=[("judge", {**EVENT, "done": 1}), ("judge", EVENT)],
+        events=events,
         done=84,
         total=112,
         **status,
@@ -101,6 +109,34 @@ async def test_a_judge_at_work_is_watched_and_stopped(tmp_path: Path) -> None:
         assert control.read().stop_at is not None
         await pressed(pilot, "escape")
         await on_screen(pilot, "Job and its events")
+
+
+async def test_a_batch_says_how_it_is_and_when_it_is_looked_at_next(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path)
+    batch = {
+        "id": "batch_1",
+        "status": "in_progress",
+        "completed": 300,
+        "failed": 0,
+        "total": 1000,
+        "open": 2,
+    }
+    told = {**EVENT, "batch": {**batch, "next_look_at": time.time() + 200.5}}
+    judging(workspace, events=[("judge", told)])
+    app = bench(workspace, start="jobs")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_screen(pilot, "evaluate tuned")
+        await pressed(pilot, "a", "enter")
+        await on_screen(pilot, "in progress 300 of 1,000")
+        await on_screen(pilot, "batch_1 · 1 of 2 open")
+        await on_screen(pilot, "next look in 3m")
+        log = EventLog(workspace.jobs_dir / "0007-judge" / "events.jsonl")
+        log.append("judge", {**told, "batch": {"id": "b", "status": "validating", "next_look_at": 1.0}})
+        await on_screen(pilot, "b · looking")
+        assert "validating" in screen_text(app)
+        log.append("judge", EVENT)
+        log.close()
+        await until(pilot, lambda: "looking" not in screen_text(app))
 
 
 async def test_a_judge_that_stopped_says_why_and_can_be_resumed_also_on_a_narrow_ascii_screen(

@@ -10,7 +10,7 @@ from random import Random
 
 _FIRST, _MOST = 0.5, 30.0  # seconds
 _MOST_ASKED_FOR = 300.0
-_LOOKS_LIKE_A_KEY = re.compile(r"\b(?:sk|key|org|proj)-[\w*.\-]{6,}|(?<=Bearer )\S+")
+_LOOKS_LIKE_A_KEY = re.compile(r"\b(?:sk|key|org|proj)-[\w*.\-]{6,}|(?<=Bearer )[\w.~+/=*\-]+")
 
 
 def pause(attempt: int, headers: Mapping[str, str] | None, random: Random) -> float:

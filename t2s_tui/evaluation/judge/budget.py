@@ -22,7 +22,8 @@ class Budget:
     """
 
     def __init__(self, settings: JudgeSettings, workspace_root: Path | None) -> None:
-        self._price = price_of(settings.model, workspace_root)
+        price = price_of(settings.model, workspace_root)
+        self._price = price.in_batch() if price and settings.route == "batch" else price
         self.most = settings.budget
         if self.most is not None and self._price is None:
             raise UsageError(
@@ -45,7 +46,7 @@ class Budget:
 
     def check(self, tokens: int) -> None:
         """Raises ModelError where a request of so many tokens could take it over the budget."""
-        worst = self._worst(tokens)
+        worst = self.worst(tokens)
         if self.most is not None and self._spent + self._at_stake + worst > self.most:
             raise ModelError(
                 f"The budget of {self.most:g} USD is used up ({self._spent:.2f} spent, "
@@ -56,7 +57,7 @@ class Budget:
     @contextmanager
     def staked(self, tokens: int) -> Iterator[None]:
         """While a request of so many tokens is under way."""
-        worst = self._worst(tokens)
+        worst = self.worst(tokens)
         self._at_stake += worst
         try:
             yield
@@ -72,6 +73,7 @@ class Budget:
         self._spent += cost
         return cost
 
-    def _worst(self, tokens: int) -> float:
+    def worst(self, tokens: int) -> float:
+        """USD that a request of so many tokens may cost; 0 where no price is known."""
         bound = self._longest if self._bound is None else self._bound
         return self._price.of(tokens, bound) if self._price else 0.0

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from t2s_tui.errors import UsageError
 
 _SHIPPED = Path(__file__).with_name("prices.toml")
 FILE = "prices.toml"
+_BATCH = 0.5  # of the price, where a table says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD a million tokens, and the day the table is of."""
+    """USD a million tokens, the day the table is of, and the share of it that the Batch API takes."""
 
     prompt: float
     completion: float
     as_of: str
+    batch: float = _BATCH
+
+    def in_batch(self) -> Price:
+        """The price of the same tokens in a batch."""
+        return replace(self, prompt=self.prompt * self.batch, completion=self.completion * self.batch)
 
     def of(self, prompt_tokens: int, completion_tokens: int) -> float:
         """USD."""
@@ -47,13 +53,14 @@ def _look(path: Path, model: str) -> Price | None:
         name = next((n for n in sorted(models, key=len, reverse=True) if _is(model, n)), None)
         if name is None:
             return None
-        return Price(
-            float(models[name]["prompt"]), float(models[name]["completion"]), str(table.get("as_of", "?"))
-        )
+        row = models[name]
+        share = float(row.get("batch", table.get("batch", _BATCH)))
+        return Price(float(row["prompt"]), float(row["completion"]), str(table.get("as_of", "?")), share)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"The price table {path} cannot be read ({error})",
-            'write it as [models."NAME"] with prompt = USD and completion = USD a million tokens',
+            'write it as [models."NAME"] with prompt = USD and completion = USD a million tokens, '
+            "and batch = the share of it that a batch costs",
         ) from error
 
 

@@ -32,6 +32,7 @@ class Estimate:
 
     `counted`: the tokens are the model's own, not estimated from characters. `local`: the endpoint is on this
     machine, where a request costs time and no money. `cost` is in `currency`, `minutes` at the known limits.
+    `batch`: it goes by the Batch API, at the batch's price, and answers come within 24 hours.
     """
 
     requests: int
@@ -43,6 +44,7 @@ class Estimate:
     cost: float | None = None
     currency: str = "USD"
     minutes: float | None = None
+    batch: bool = False
 
     @property
     def to_confirm(self) -> bool:
@@ -74,6 +76,8 @@ def estimate(workspace: Workspace, request: EvaluateRequest) -> Estimate | None:
     count, counted = counter(judge.model)
     tokens, answers = sum(count(prompt) + _FRAME_TOKENS for prompt in prompts), _ANSWER_TOKENS * len(prompts)
     price = price_of(judge.model, workspace.root)
+    if price and judge.route == "batch":
+        price = price.in_batch()
     return Estimate(
         requests=len(prompts),
         kept=len(pairs) - len(left),
@@ -82,7 +86,8 @@ def estimate(workspace: Workspace, request: EvaluateRequest) -> Estimate | None:
         counted=counted,
         local=judge.loopback,
         cost=price.of(tokens, answers) if price and not judge.loopback else None,
-        minutes=_minutes(judge, len(prompts), tokens + answers),
+        minutes=_minutes(judge, len(prompts), tokens + answers) if judge.route == "live" else None,
+        batch=judge.route == "batch",
     )
 
 

@@ -10,9 +10,7 @@ from t2s_tui.evaluation.judge.asks import Ask, Item, Reply
 from t2s_tui.evaluation.judge.bodies import body_of, repair_of
 from t2s_tui.evaluation.judge.journal import Entry, Journal, request_key
 from t2s_tui.evaluation.judge.settings import JudgeSettings
-from t2s_tui.evaluation.judge.tokens import counter
-
-_FRAME_TOKENS = 8  # of a chat message around its text
+from t2s_tui.evaluation.judge.tokens import request_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +95,7 @@ class Intake:
         doubts = 0 if entry is None else entry.doubts + (entry.state == "sent")
         if said is not None:
             said = replace(said, cached=False)
-        return Item(ask, key, body, self._size(body), doubts, said)
-
-    def _size(self, body: Mapping[str, Any]) -> int:
-        """About how many tokens a request has."""
-        count, _ = counter(self._settings.model)
-        return sum(count(str(message["content"])) + _FRAME_TOKENS for message in body["messages"])
+        return Item(ask, key, body, request_tokens(body), doubts, said)
 
 
 def text_of(answer: Mapping[str, Any]) -> str:

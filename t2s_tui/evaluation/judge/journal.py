@@ -93,6 +93,11 @@ class Journal:
             if name not in there:
                 self._connection.execute(f"ALTER TABLE requests ADD COLUMN {name} {kind}")
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For the tables that stand beside the requests: their steps commit with the journal's."""
+        return self._connection
+
     def close(self) -> None:
         self._connection.close()
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from t2s_tui.evaluation.judge.bodies import parameters_of
-from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
+from t2s_tui.evaluation.judge.client import Ask, Reply, Room
 from t2s_tui.evaluation.judge.prompts import prompt_version, render
+from t2s_tui.evaluation.judge.routes import ask_by_route
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.verdicts import read_answer
 from t2s_tui.evaluation.judged import Judged, Pair
@@ -51,7 +52,7 @@ def judge_pairs(
     def on_reply(reply: Reply) -> None:
         on_verdict(reply.example_id, judged(settings, reply))
 
-    ask_all(
+    ask_by_route(
         settings, asks, on_reply, should_stop, paused, room, lambda text: read_answer(text).yes is not None
     )
 

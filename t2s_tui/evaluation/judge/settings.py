@@ -27,6 +27,12 @@ class JudgeSettings(BaseModel):
         None, gt=0, description="the endpoint's limit, where it is known"
     )
     tokens_per_minute: float | None = Field(None, gt=0, description="the endpoint's limit, where it is known")
+    route: Literal["live", "batch"] = Field(
+        "live", description="live: answers come at once; batch: within 24 h, at half the price"
+    )
+    batch_tokens: int | None = Field(
+        None, gt=0, description="tokens that the account may have waiting in batches at once"
+    )
     budget: float | None = Field(None, gt=0, description="USD that the run may cost at most")
     reuse: bool = Field(True, description="answer from the journal what was asked before")
     structured: Literal["auto", "schema", "json", "text"] = Field(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 _SECONDS = 5.0  # that a vocabulary may take to come from the network, the first time
+_FRAME_TOKENS = 8  # of a chat message around its text
 
 
 @lru_cache(maxsize=8)
@@ -17,6 +18,12 @@ def counter(model: str) -> tuple[Callable[[str], int], bool]:
     if encoding is None:
         return about_tokens, False
     return lambda text: len(encoding.encode(text, disallowed_special=())), True
+
+
+def request_tokens(body: Mapping[str, Any]) -> int:
+    """About how many tokens a chat request has."""
+    count, _ = counter(str(body["model"]))
+    return sum(count(str(message["content"])) + _FRAME_TOKENS for message in body["messages"])
 
 
 def about_tokens(text: str) -> int:
