@@ -28,7 +28,9 @@ class SandboxedGolds:
         """Run the gold on the SQLite file. Another dialect is translated first."""
         try:
             ran = translate(sql, dialect, "sqlite")
-            result = self._sandbox.run(Path(database), ran, timeout=self._timeout, max_rows=self._max_rows)
+            result = self._sandbox.run(
+                Path(database), ran, timeout=self._timeout, max_rows=self._max_rows, brief=True
+            )
         except SqlSyntaxError as error:
             return GoldRun("fails", f"it does not parse at {error.position}: {error.message}")
         except DataError as error:

@@ -82,10 +82,17 @@ class Sandbox:
         self.close()
 
     def run(
-        self, database: Path, sql: str, *, timeout: float = TIMEOUT, max_rows: int = MAX_ROWS
+        self,
+        database: Path,
+        sql: str,
+        *,
+        timeout: float = TIMEOUT,
+        max_rows: int = MAX_ROWS,
+        brief: bool = False,
     ) -> QueryResult:
         """Run one SELECT in the engine's own dialect on a SQLite file.
 
+        With `brief` the result has the rows up to the first that is not all NULL, and the one behind it.
         Raises QueryRefused, QueryFailed, QueryTimeout or DatabaseUnreadable.
         """
         if reason := refuse_reason(sql, self._dialect):
@@ -98,6 +105,7 @@ class Sandbox:
             "timeout": timeout,
             "max_rows": max_rows,
             "max_bytes": MAX_BYTES,
+            "brief": brief,
         }
         with self._lock:
             answer = self._prepare(database) or self._ask(request, timeout)

@@ -2,10 +2,12 @@
 
 It reads one JSON object a line on stdin and answers one a line on stdout:
 
-    {"database", "sql", "timeout", "max_rows", "max_bytes"}
+    {"database", "sql", "timeout", "max_rows", "max_bytes", "brief"}
     {"columns", "rows", "truncated", "seconds", "reads"}  or  {"error", "code", "seconds"}
 
-A blob is {"hex": "..."}. Walls, outermost first: SIGALRM from the kernel when nothing else ends a query (the
+With "brief" the rows end where it is known whether the result says anything. A blob is {"hex": "..."}.
+
+Walls, outermost first: SIGALRM from the kernel when nothing else ends a query (the
 parent's SIGKILL comes before it), RLIMIT_AS, no file of more than 0 bytes, one read-only connection a file,
 an allow-list authorizer, SQLite's own limits, a progress handler that knows the deadline.
 """
@@ -88,7 +90,8 @@ def _query(request: dict[str, Any], deadline: float) -> dict[str, Any]:
         cursor.execute(request["sql"])
         if cursor.description is None:
             raise sqlite3.NotSupportedError("the statement returns no rows")
-        rows, truncated = _fetch(cursor, int(request["max_rows"]), int(request["max_bytes"]))
+        most, room, brief = int(request["max_rows"]), int(request["max_bytes"]), bool(request.get("brief"))
+        rows, truncated = _fetch(cursor, most, room, brief=brief)
         columns = [d[0] for d in cursor.description]
     finally:
         cursor.close()
@@ -161,14 +164,24 @@ def authorizer(reads: set[tuple[str, str]]) -> Callable[..., int]:
     return allow
 
 
-def _fetch(cursor: sqlite3.Cursor, max_rows: int, max_bytes: int) -> tuple[list[list[Any]], bool]:
+def _fetch(
+    cursor: sqlite3.Cursor, max_rows: int, max_bytes: int, *, brief: bool = False
+) -> tuple[list[list[Any]], bool]:
+    """The rows, and whether there are more; with `brief` up to the first that has a value, and the next."""
     rows: list[list[Any]] = []
-    room = max_bytes
+    room, count, enough = max_bytes, 0, max_rows
     for row in cursor:
+        count += 1
+        if count > enough:
+            if count > max_rows:
+                return rows, True
+            continue
         room -= sum(len(v) if isinstance(v, str | bytes) else 8 for v in row)
-        if len(rows) >= max_rows or room < 0:
+        if room < 0:
             return rows, True
         rows.append([{"hex": v.hex()} if isinstance(v, bytes) else v for v in row])
+        if brief and enough == max_rows and any(v is not None for v in row):
+            enough = count + 1
     return rows, False
 
 

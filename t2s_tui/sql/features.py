@@ -33,24 +33,15 @@ def features(tree: exp.Expr) -> Features:
     """The features of one parsed statement."""
     from sqlglot import exp
 
-    kinds: dict[type[exp.Expr], str] = {
-        exp.Where: "where", exp.Group: "group by", exp.Having: "having", exp.Order: "order by",
-        exp.Limit: "limit", exp.Fetch: "limit", exp.Distinct: "distinct", exp.SetOperation: "set operation",
-        exp.With: "with", exp.Window: "window", exp.Case: "case", exp.If: "case", exp.Like: "like",
-        exp.ILike: "like", exp.Between: "between", exp.In: "in", exp.Exists: "exists", exp.Or: "or",
-    }  # fmt: skip
     used: set[str] = set()
     joins = aggregates = selects = nesting = 0
     tables: list[str] = []
-    above: dict[
-        int, int
-    ] = {}  # node -> the queries it lies in; the sides of a set operation lie side by side
+    # Node -> the queries it lies in; the sides of a set operation lie side by side.
+    above: dict[int, int] = {}
     for node in tree.walk():  # parents come before their children
         parent = node.parent if node is not tree else None
         above[id(node)] = above[id(parent)] + isinstance(parent, exp.Select) if parent is not None else 0
-        for kind, name in kinds.items():
-            if isinstance(node, kind):
-                used.add(name)
+        used.update(_names(node))
         if isinstance(node, exp.Join):
             joins += 1
             if node.side:
@@ -70,3 +61,26 @@ def features(tree: exp.Expr) -> Features:
         used.add("self join")
     in_order = tuple(name for name in USED if name in used)
     return Features(joins, nesting, aggregates, selects, tuple(sorted(tables)), in_order)
+
+
+_KNOWN: dict[type, tuple[str, ...]] = {}
+
+
+def _names(node: exp.Expr) -> tuple[str, ...]:
+    """The names in USED that a node of this type stands for; each type is looked at once."""
+    kind: type = type(node)
+    if kind not in _KNOWN:
+        _KNOWN[kind] = tuple(name for known, name in _kinds() if issubclass(kind, known))
+    return _KNOWN[kind]
+
+
+def _kinds() -> list[tuple[type, str]]:
+    from sqlglot import exp
+
+    return [
+        (exp.Where, "where"), (exp.Group, "group by"), (exp.Having, "having"), (exp.Order, "order by"),
+        (exp.Limit, "limit"), (exp.Fetch, "limit"), (exp.Distinct, "distinct"), (exp.With, "with"),
+        (exp.SetOperation, "set operation"), (exp.Window, "window"), (exp.Case, "case"), (exp.If, "case"),
+        (exp.Like, "like"), (exp.ILike, "like"), (exp.Between, "between"), (exp.In, "in"),
+        (exp.Exists, "exists"), (exp.Or, "or"),
+    ]  # fmt: skip

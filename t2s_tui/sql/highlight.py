@@ -22,6 +22,11 @@ _KEYWORDS = frozenset(_WORDS.split())
 CLASSES = ("keyword", "name", "string", "number", "operator", "comment", "plain")
 
 
+def keywords() -> frozenset[str]:
+    """The words, in capitals, that are shown as keywords."""
+    return _KEYWORDS
+
+
 def tokens(sql: str) -> list[tuple[str, str]]:
     """(text, class) pairs whose texts join to exactly `sql`; class is one of CLASSES."""
     found: list[tuple[str, str]] = []

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 Schema = Mapping[str, Collection[str]]
 _Node = TypeVar("_Node", bound="exp.Expr")
 
-_SYSTEM_TABLES = ("sqlite_", "information_schema", "pg_", "dual", "json_", "generate_series", "pragma_")
-_SYSTEM_COLUMNS = frozenset(("rowid", "oid", "_rowid_", "rownum", "level", "ctid", "excluded"))
+#: Names, or their beginnings, that an engine has without any DDL.
+SYSTEM_TABLES = ("sqlite_", "information_schema", "pg_", "dual", "json_", "generate_series", "pragma_")
+SYSTEM_COLUMNS = frozenset(("rowid", "oid", "_rowid_", "rownum", "level", "ctid", "excluded"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,13 @@ def unknown_names(tree: exp.Expr, schema: Schema, dialect: str) -> UnknownNames:
 
     seen = _Seen(list(tree.walk()))
     made = {alias.alias.lower() for alias in seen.of(exp.DerivedTable) if alias.alias}
-    outputs = {a.alias.lower() for a in seen.of(exp.Alias)} | seen.listed_columns() | _SYSTEM_COLUMNS
+    outputs = {a.alias.lower() for a in seen.of(exp.Alias)} | seen.listed_columns() | SYSTEM_COLUMNS
     tables: dict[str, None] = {}
     sources: dict[str, set[str]] = {}  # alias -> the tables that go by it somewhere in the statement
     for table in seen.of(exp.Table):
         name = table.name.lower()
-        known = name in made or name in schema or not name or name.startswith(_SYSTEM_TABLES)
-        if not known and not str(table.db).lower().startswith(_SYSTEM_TABLES):
+        known = name in made or name in schema or not name or name.startswith(SYSTEM_TABLES)
+        if not known and not str(table.db).lower().startswith(SYSTEM_TABLES):
             tables[table.name] = None
         sources.setdefault(table.alias_or_name.lower(), set()).add(name)
     columns: dict[str, None] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -14,18 +14,12 @@ from t2s_tui.datasets.audit.findings import AuditedRow, Finding
 from t2s_tui.datasets.audit.language import language
 from t2s_tui.datasets.audit.ports import GoldRunner, TokenCounter
 from t2s_tui.datasets.audit.similar import bands, key, letters
+from t2s_tui.datasets.audit.statements import Statement, read_ddl, read_statement
 from t2s_tui.errors import JobStopped
 from t2s_tui.records import Example
-from t2s_tui.sql.dialects import SqlSyntaxError, parse, parse_all
-from t2s_tui.sql.features import Features, features
-from t2s_tui.sql.hardness import hardness
-from t2s_tui.sql.masked import masked
-from t2s_tui.sql.schema import tables_in
-from t2s_tui.sql.unknown_names import UnknownNames, unknown_names
+from t2s_tui.sql.dialects import SqlSyntaxError
 
-_KNOWN_DDLS = 2048  # rows of one database bring the same DDL again and again
 _KNOWN_RUNS = 4096
-_KNOWN_STATEMENTS = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +55,6 @@ class Examined:
     counts: dict[str, Counter[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Ddl:
-    """What a DDL declares, None where that is not sure; `problem` is where and why it does not parse."""
-
-    schema: dict[str, frozenset[str]] | None
-    problem: Finding | None
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """What a statement that parses says, whatever its literals. `problem`: why it is no gold."""
-
-    problem: str = ""
-    unknown: UnknownNames = field(default_factory=UnknownNames)
-    hardness: str = ""
-    features: Features = field(default_factory=Features)
-    shape: int = 0
-
-
 class Examiner:
     """Examines rows with what it was given: a runner of golds, a counter of tokens, or neither."""
 
@@ -108,19 +82,22 @@ class Examiner:
         counts: dict[str, Counter[str]] = {name: Counter() for name in ("features", "golds", "dialects")}
         tokens = self._counter.count(examples) if self._counter is not None else [-1] * len(examples)
         golds = [_golds(example) for example in examples]
-        rows = []
-        for example, (gold, findings), length in zip(examples, golds, tokens, strict=True):
+        rows: dict[int, AuditedRow] = {}
+        for at in sorted(range(len(examples)), key=lambda at: examples[at].database or ""):
+            # One database after the other: the sandbox opens each once.
             if self._stopped():
                 raise JobStopped
-            rows.append(self._row(example, gold, findings, length, counts["golds"]))
+            example, (gold, findings) = examples[at], golds[at]
+            rows[at] = self._row(example, gold, findings, tokens[at], counts["golds"])
             counts["features"].update(gold.features.used)
             counts["dialects"][example.dialect] += 1
-        return Examined(rows, _figures(examples, rows, [gold for gold, _ in golds]), counts)
+        in_order = [rows[at] for at in range(len(examples))]
+        return Examined(in_order, _figures(examples, in_order, [gold for gold, _ in golds]), counts)
 
     def _row(
-        self, example: Example, gold: _Statement, said: list[Finding], tokens: int, runs: Counter[str]
+        self, example: Example, gold: Statement, said: list[Finding], tokens: int, runs: Counter[str]
     ) -> AuditedRow:
-        ddl = _ddl(example.ddl, example.dialect)
+        ddl = read_ddl(example.ddl, example.dialect)
         findings = [*([ddl.problem] if ddl.problem else []), *said, *self._run(example, runs)]
         if self._block_size is not None and tokens > self._block_size:
             findings.append(Finding("cut", "prompt", f"{tokens} tokens, {self._block_size} fit"))
@@ -149,7 +126,7 @@ class Examiner:
                     yield Finding(f"gold-{ran.outcome}", where, ran.detail)
 
 
-def _figures(examples: Sequence[Example], rows: Sequence[AuditedRow], golds: Sequence[_Statement]) -> Figures:
+def _figures(examples: Sequence[Example], rows: Sequence[AuditedRow], golds: Sequence[Statement]) -> Figures:
     texts = [" ".join(example.gold.rstrip("; \n").split()) for example in examples]
     lengths = [
         (len(e.question), len(e.gold), len(e.ddl), gold.features.joins, gold.features.nesting)
@@ -172,34 +149,12 @@ def _all_golds(example: Example) -> Iterator[tuple[str, str]]:
         yield f"accepted {number}", sql
 
 
-@lru_cache(maxsize=_KNOWN_DDLS)
-def _ddl(ddl: str, dialect: str) -> _Ddl:
-    from sqlglot import exp
-
-    said = language(ddl)
-    try:
-        trees = parse_all(ddl, dialect)
-        tables = tables_in(ddl, dialect)
-    except SqlSyntaxError as error:
-        return _Ddl(None, Finding("ddl-syntax", f"ddl {error.position}", f"{dialect}: {error.message}"), said)
-    if not tables:
-        return _Ddl(None, Finding("ddl-syntax", "ddl", f"{dialect}: it declares no table"), said)
-    # A statement that sqlglot keeps as it is, and CREATE TABLE AS, declare what is not seen here.
-    hidden = any(
-        isinstance(tree, exp.Command)
-        or (isinstance(tree, exp.Create) and not isinstance(tree.this, exp.Schema))
-        for tree in trees
-    )
-    schema = {t.name.lower(): frozenset(c.name.lower() for c in t.columns) for t in tables}
-    return _Ddl(None if hidden else schema, None, said)
-
-
-def _golds(example: Example) -> tuple[_Statement, list[Finding]]:
+def _golds(example: Example) -> tuple[Statement, list[Finding]]:
     """What the gold says, and the findings of all accepted ones."""
-    first, findings = _Statement(), []
+    first, findings = Statement(), []
     for where, sql in _all_golds(example):
         try:
-            said = _read(sql, example.ddl, example.dialect)
+            said = read_statement(sql, example.ddl, example.dialect)
         except SqlSyntaxError as error:
             place = f"{where} {error.position}"
             findings.append(Finding("gold-syntax", place, f"{example.dialect}: {error.message}"))
@@ -213,35 +168,3 @@ def _golds(example: Example) -> tuple[_Statement, list[Finding]]:
         if where == "gold":
             first = said
     return first, findings
-
-
-def _read(sql: str, ddl: str, dialect: str) -> _Statement:
-    """What a statement says. Raises SqlSyntaxError with the place in the text as it is."""
-    hidden = masked(sql)
-    try:
-        return _statement(hidden, ddl, dialect)
-    except SqlSyntaxError:
-        if hidden == sql:
-            raise
-        return _statement(sql, ddl, dialect)
-
-
-@lru_cache(maxsize=_KNOWN_STATEMENTS)
-def _statement(sql: str, ddl: str, dialect: str) -> _Statement:
-    from sqlglot import exp
-
-    tree = parse(sql, dialect)
-    if not isinstance(tree, exp.Query):
-        return _Statement(f"it is no query but {tree.key.upper()}")
-    schema = _ddl(ddl, dialect).schema
-    try:
-        made = features(tree)
-        return _Statement(
-            unknown=unknown_names(tree, schema, dialect) if schema is not None else UnknownNames(),
-            hardness=hardness(tree),
-            features=made,
-            shape=key(" ".join([str(made.selects), *made.tables])) or 1,
-        )
-    except (RecursionError, AttributeError, KeyError, TypeError, ValueError) as error:
-        # sqlglot's trees are odd in odd places: one row must not end the audit of all others.
-        return _Statement(f"it cannot be taken apart ({type(error).__name__}: {error})")
