@@ -88,7 +88,11 @@ class DatasetJobs(DatasetReader):
         if view is None:
             return ""
         status = view.status
-        done = f"{status.label}  {status.done:,}/{status.total:,}" if status.total else "starting"
+        done = (
+            f"{status.label}  {status.done:,}/{status.total:,}"
+            if status.total
+            else status.label or "starting"
+        )
         eta = status.figures.get("eta_seconds")
         left = f"  {duration(eta)} left" if isinstance(eta, int | float) and eta >= 1 else ""
         passed = duration(time.time() - (status.started_at or view.job.created_at))

@@ -74,7 +74,7 @@ class ExportForm(ModalScreen[ExportRequest | None]):
     ExportForm #export-title { text-style: bold; height: 1; }
     ExportForm Form { height: auto; max-height: 14; }
     ExportForm FormField > .form--label { width: 10; }
-    ExportForm FormField > FieldEdit, ExportForm FormField > ChoiceBox { width: 44; }
+    ExportForm FormField > FieldEdit, ExportForm FormField > ChoiceBox { width: 50; }
     ExportForm .export--line { height: auto; color: $text-muted; margin-top: 1; }
     """
     AUTO_FOCUS = "ChoiceBox"
@@ -91,7 +91,7 @@ class ExportForm(ModalScreen[ExportRequest | None]):
             FieldSpec("form", "form", "", tuple(FORMS), free=False),
             FieldSpec("to", "to", "on this machine"),
             FieldSpec("split", "split", "", (EVERY, *dataset.splits), free=False),
-            FieldSpec("query", "filter", "only these rows; is:marked too"),
+            FieldSpec("query", "filter", "is:marked too"),
             FieldSpec("prompt", "prompt", "around each row", tuple(prompts), free=False),
         )
         values = {"form": "csv", "to": self._usual, "query": query, "prompt": "book", "split": EVERY}

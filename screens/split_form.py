@@ -131,7 +131,7 @@ class SplitForm(ModalScreen[SplitRequest | None]):
             FieldSpec("listed", "list", "a file"),
             FieldSpec("rest", "all others", "their split; empty: all are listed"),
             FieldSpec("seed", "seed", "another one deals anew"),
-            FieldSpec("allow_leak", "tear apart", "a database into several splits", _YES_NO, free=False),
+            FieldSpec("allow_leak", "tear apart", "one database, if need be", _YES_NO, free=False),
         )
         first = {"weights": "train=0.8,dev=0.1,test=0.1", "seed": "42"}
         self._form = Form({"": fields}, {"by": next(iter(WAYS)), "allow_leak": "no", **first})

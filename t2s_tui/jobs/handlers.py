@@ -100,6 +100,7 @@ def audit(workspace: Workspace, request: dict[str, Any], progress: Progress) -> 
         from t2s_tui.training.token_counts import PromptTokens
 
         count_tokens = partial(PromptTokens, str(workspace.root), wanted.tokenizer, wanted.prompt)
+        progress.step(0, 0, "load the tokenizer")
         # What is wrong with the model or the prompt is said before any work.
         counted_by = count_tokens().identity
     run_golds = partial(SandboxedGolds, wanted.max_rows)
