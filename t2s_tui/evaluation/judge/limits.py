@@ -1,18 +1,24 @@
 """How fast a judge may be asked: requests and tokens a minute, and how many at once. The clock is passed in.
 
-Known limits are paced (GCRA, ITU-T I.371) a little below what is permitted, so that no minute holds more.
-Unknown ones are felt for: concurrency starts small, grows by one a round of answers, and is halved once an
-episode of refusals, as TCP does (Jacobson 1988).
+Known limits are paced (GCRA, ITU-T I.371) a little below what is permitted; time that was lost (a busy
+machine) is made up for a little faster, while no minute holds more than it may. Unknown limits are felt for:
+concurrency starts small, grows by one a round of answers, and is halved once an episode of refusals, as TCP
+does (Jacobson 1988).
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 _SHARE = 0.985  # of the permitted rate
 _BURST = 0.01  # of a minute's allowance that may come at once
+_LATE = 0.25  # of a minute's allowance that may be made up for
+_FASTER = 1.25  # times the rate while it is made up for
+_WINDOW, _GRAIN = 60.0, 0.1  # seconds
+_FULL = 0.995  # of what a minute may hold; all of it where that is less than a request
 _START = 2
 _RESET = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
@@ -23,26 +29,70 @@ class Pace:
 
     def __init__(self, per_minute: float | None = None) -> None:
         self.per_minute = per_minute
-        self._next = 0.0
+        self._due: float | None = None  # when the next would go at the plain rate
+        self._soonest = 0.0  # and while time is made up for
+        self._last = 0.0  # nothing goes before what went
+        self._minute = _Minute()
 
     def take(self, amount: float, now: float) -> float:
         """Reserve `amount`; returns the seconds to wait until it may go."""
         if not self.per_minute:
-            return max(0.0, self._next - now)
-        interval = 60.0 / (self.per_minute * _SHARE)
-        slack = max(0.0, self.per_minute * _BURST - amount) * interval
-        start = max(self._next, now - slack)
-        self._next = start + amount * interval
-        return max(0.0, start - now)
+            return max(0.0, self._last - now)
+        interval = self._interval
+        burst = max(0.0, self.per_minute * _BURST - amount) * interval
+        late = max(burst, (self.per_minute * _LATE - amount) * interval)
+        due = now - burst if self._due is None else max(self._due, now - late)
+        soonest = max(self._soonest, now - burst)
+        full = self.per_minute * _FULL if self.per_minute * (1 - _FULL) >= 1 else self.per_minute
+        start = max(now, due, soonest, self._last, self._minute.room_at(amount, full))
+        self._due = due + amount * interval
+        self._soonest = max(soonest, start - burst) + amount * interval / _FASTER
+        self._last = start
+        self._minute.add(amount, start)
+        return start - now
 
     def adjust(self, amount: float) -> None:
         """So much more (or less) was used than was taken."""
-        if self.per_minute:
-            self._next += amount * 60.0 / (self.per_minute * _SHARE)
+        if self.per_minute and self._due is not None:
+            self._due += amount * self._interval
+            self._soonest += amount * self._interval / _FASTER
+            self._minute.add(amount, self._last)
 
     def hold(self, until: float) -> None:
-        """Nothing goes before then."""
-        self._next = max(self._next, until)
+        """Nothing goes before then, and none of that time is made up for."""
+        self._last = max(self._last, until)
+        self._due = until if self._due is None else max(self._due, until)
+
+    @property
+    def _interval(self) -> float:
+        assert self.per_minute is not None
+        return 60.0 / (self.per_minute * _SHARE)
+
+
+class _Minute:
+    """What went in the last minute, in grains of a tenth of a second. Times do not go back."""
+
+    def __init__(self) -> None:
+        self._grains: deque[list[float]] = deque()  # [when it is over, how much]
+        self._sum = 0.0
+
+    def add(self, amount: float, at: float) -> None:
+        while self._grains and self._grains[0][0] + _WINDOW <= at:
+            self._sum -= self._grains.popleft()[1]
+        self._sum += amount
+        if self._grains and at <= self._grains[-1][0]:
+            self._grains[-1][1] += amount
+        else:
+            self._grains.append([at + _GRAIN, amount])
+
+    def room_at(self, amount: float, most: float) -> float:
+        """When so much fits into a minute that holds so much; 0 where it does now."""
+        over, at = self._sum + amount - most, 0.0
+        for end, held in self._grains:
+            if over <= 0:
+                break
+            over, at = over - held, end + _WINDOW
+        return at
 
 
 @dataclass(frozen=True, slots=True)
