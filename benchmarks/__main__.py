@@ -16,6 +16,7 @@ NAMES = (
     "sandbox",
     "execution",
     "judge",
+    "judge_batches",
     "equivalence",
     "scored_head",
 )

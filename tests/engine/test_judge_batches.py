@@ -450,3 +450,16 @@ def test_looks_become_rarer_and_go_on_where_they_were() -> None:
         age += LOOKS.after(age)
         looks += 1
     assert looks < 350
+
+
+def test_a_stop_while_a_batch_is_reported_leaves_the_rest_for_the_resume(tmp_path: Path) -> None:
+    """All ends are in the journal by then: the resume reports them, and hands nothing in."""
+    found: list[Reply] = []
+    with FakeBatches(yes) as server:
+        settings = JudgeSettings(base_url=server.base_url, model="m", route="batch")
+        room = Room(tmp_path / FILE)
+        with pytest.raises(JobStopped):
+            batch_all(settings, asks(20), found.append, lambda: len(found) >= 3, room=room, looks=QUICK)
+        assert len(found) == 3
+        assert all(texts(asked(server, tmp_path / FILE, 20)).values())
+        assert len(server.batches) == 1

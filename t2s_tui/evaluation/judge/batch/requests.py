@@ -37,9 +37,11 @@ class Requests:
         on_reply: Callable[[Reply], None],
         readable: Callable[[str], bool],
         since: float,
+        stop_if_asked: Callable[[], None],
     ) -> None:
         self._settings, self._journal, self._ledger = settings, journal, ledger
         self._on_reply, self._readable = on_reply, readable
+        self._stop_if_asked = stop_if_asked
         self._since = 0.0 if settings.reuse else since
         self._endpoint = settings.base_url or "openai"
         self._askers: dict[str, list[str]] = {}  # the ids of the examples that ask for it
@@ -62,7 +64,8 @@ class Requests:
         self.counts["in_doubt"] = self._doubt()
 
     def _take(self, asks: list[Ask]) -> None:
-        """Write down the requests that the journal does not have."""
+        """Write down the requests that the journal does not have. Raises JobStopped."""
+        self._stop_if_asked()
         new: dict[str, Mapping[str, Any]] = {}
         for ask in asks:
             body = body_of(self._settings, ask.messages)
@@ -94,6 +97,7 @@ class Requests:
         """
         if key not in self._items or self._repairs.get(key, key) not in self.pending:
             return
+        self._stop_if_asked()
         entry, batches = self._journal.find(key), self._ledger.batches_of(key)
         self.touched.update(batches)
         state = entry.state if entry is not None else ""

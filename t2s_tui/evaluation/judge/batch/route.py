@@ -114,8 +114,9 @@ class _Route:
         self, asks: Iterable[Ask], on_reply: Callable[[Reply], None], readable: Callable[[str], bool]
     ) -> None:
         self._requests = Requests(
-            self._settings, self._journal, self._ledger, on_reply, readable, self._room.since
-        )
+            self._settings, self._journal, self._ledger, on_reply, readable, self._room.since,
+            self._calls.stop_if_asked,
+        )  # fmt: skip
         try:
             async with self._calls.alone(self._room.journal):
                 await self._desk.recover(self._endpoint)
