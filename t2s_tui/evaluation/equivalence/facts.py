@@ -13,6 +13,7 @@ from t2s_tui.evaluation.equivalence.reading import Reading, Ref
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
 _PATTERNS = (exp.Like, exp.ILike, exp.Glob, exp.RegexpLike, exp.SimilarTo)
 _NUMBER_WORDS = ("9.5", "10", "2", "100")  # text that sorts otherwise as a number
+_LONGEST = 400  # characters
 _LARGEST_COUNT = 12  # larger thresholds cannot be reached with small databases: see thresholds.py
 
 
@@ -37,7 +38,7 @@ def collect(readings: Iterable[tuple[Any, Reading]], *, loose: bool = False) -> 
             elif isinstance(node, exp.Cast | exp.TryCast) and node.to.this in exp.DataType.NUMERIC_TYPES:
                 _add(reading.refs(node.this), [exp.Literal.string(n) for n in _NUMBER_WORDS], facts)
             elif isinstance(node, exp.StrPosition | exp.Replace):
-                _add(reading.refs(node.this), list(node.find_all(exp.Literal)), facts)
+                _add(reading.refs(node.this), [*node.find_all(exp.Literal), *_parted(node)], facts)
         for left, right in (*reading.merges, *reading.soft, *reading.compared):
             facts.same.append((left.home, right.home))
     return facts
@@ -50,12 +51,31 @@ def _comparison(node: Any, reading: Reading, facts: Facts) -> None:
             _threshold(one, other, reading, facts)
         refs = reading.refs(one)
         if refs:
-            _add(refs, [other, one], facts)
+            _add(refs, [other, one, *_as_long(one, other)], facts)
     for column in (s for s in sides if isinstance(s, exp.Column) and s.this.args.get("quoted")):
         # SQLite takes a quoted name that no column has for a string (trap 27).
         if reading.resolve(column) is None:
             others = [s for s in sides if s is not column]
             _add(reading.refs(others[0]), [exp.Literal.string(column.name)], facts)
+
+
+def _as_long(side: Any, other: Any) -> list[Any]:
+    """For `LENGTH(x) > 20`: texts of that length, and one more or less."""
+    if not isinstance(other, exp.Literal) or side.find(exp.Length) is None:
+        return []
+    n = value_of(other)
+    if not isinstance(n, int) or not 0 < n <= _LONGEST:
+        return []
+    return [exp.Literal.string("x" * length) for length in (n, n + 1, n - 1)]
+
+
+def _parted(node: Any) -> list[Any]:
+    """For a search for a separator: texts that it parts, of numbers and of letters."""
+    sought = node.args.get("substr") if isinstance(node, exp.StrPosition) else node.expression
+    if not isinstance(sought, exp.Literal) or not sought.is_string or len(str(sought.this)) > 3:
+        return []
+    mark = str(sought.this)
+    return [exp.Literal.string(f"{a}{mark}{b}") for a, b in (("3", "7"), ("12", "45.5"), ("a", "bc"))]
 
 
 def _threshold(aggregate: Any, other: Any, reading: Reading, facts: Facts) -> None:

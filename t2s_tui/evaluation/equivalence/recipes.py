@@ -8,12 +8,12 @@ from itertools import islice
 from random import Random
 
 from t2s_tui.evaluation.equivalence.fill import Filler, Link, Style, links_of
-from t2s_tui.evaluation.equivalence.model import Database, Facts, Rows, Table
+from t2s_tui.evaluation.equivalence.model import Database, Facts, Row, Rows, Table, Value
 from t2s_tui.evaluation.equivalence.plant import Fragment, Planter, Solver
 from t2s_tui.evaluation.equivalence.pools import Pools
 from t2s_tui.evaluation.equivalence.reading import Reading
 
-_COPIES = 7  # as many rows as a HAVING threshold may ask for
+_COPIES = 12  # as many rows as a HAVING threshold may ask for
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,8 @@ class Recipes:
                     yield "null alone", self._build("mixed", [fragment], rest=0)
                 yield "one null", self._build("mixed", [*self._all[:1], *planted[:2]], rest=0)
             yield "all null", self._build("nulls", [], rest=2)
+            if copies := self._copies():
+                yield "null copies", self._grouped(copies[:2], self._all[:1], "nulls")
         populated = self._build("mixed", self._all, rest=4)
         for table in self._read[:4]:
             yield f"{table} empty", {**populated, table: []}
@@ -129,9 +131,9 @@ class Recipes:
                 filler.add(table, {})
         return filler.rows
 
-    def _grouped(self, sizes: Sequence[int], fragments: Sequence[Fragment]) -> Rows:
+    def _grouped(self, sizes: Sequence[int], fragments: Sequence[Fragment], style: Style = "mixed") -> Rows:
         """A group of each size like each fragment: for HAVING, LIMIT and counts."""
-        filler = self._filler("mixed", False)
+        filler = self._filler(style, False)
         for size in sizes:
             for fragment in fragments or [Fragment("all", tuple((t, {}) for t in self._read))]:
                 first = {
@@ -141,11 +143,17 @@ class Recipes:
                 }
                 for _ in range(size - 1):
                     for table, partial in fragment.rows:
-                        self._repeat(filler, table, dict(partial), first)
+                        self._repeat(filler, table, dict(partial), first, nulls=style == "nulls")
         return filler.rows
 
     def _repeat(
-        self, filler: Filler, table: str, partial: dict[str, object], first: Mapping[str, tuple[object, ...]]
+        self,
+        filler: Filler,
+        table: str,
+        partial: dict[str, Value],
+        first: Mapping[str, Row],
+        *,
+        nulls: bool,
     ) -> None:
         """A row like the first of its table but for its keys; rows that others point at are kept single."""
         if any(link.target == table for link in self._ground.links):
@@ -155,12 +163,16 @@ class Recipes:
             filler.add(table, partial)
             return
         made = self._ground.tables[table]
-        kept = {
-            column.name.lower(): like[at]
-            for at, column in enumerate(made.columns)
-            if at not in self._ground.keys.get(table, set())
-            and (column.name.lower() in partial or self._draw.random() < 0.8)
-        }
+        keys = self._ground.keys.get(table, set())
+        kept: dict[str, Value] = {}
+        for at, column in enumerate(made.columns):
+            name = column.name.lower()
+            if at in keys:
+                continue
+            if name in partial or ((column.nullable or not nulls) and self._draw.random() < 0.8):
+                kept[name] = like[at]
+            elif nulls:  # a group whose rows lack what is counted
+                kept[name] = None if column.nullable else like[at]
         pointing = {
             made.columns[link.own].name.lower(): like[link.own]
             for link in self._ground.links

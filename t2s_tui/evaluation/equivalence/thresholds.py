@@ -14,13 +14,13 @@ def shrink_alike(trees: Sequence[Any]) -> dict[int, int]:
     """Replace the large numbers of LIMIT, OFFSET and of comparisons with COUNT in these trees, in place.
 
     The order of the numbers and which of them are one apart is kept. Returns what became of each; empty when
-    there is none above 6.
+    there is none above 6, or when one of them may stand elsewhere in other words (`ROW_NUMBER() <= 10`).
     """
     found = [literal for tree in trees for literal in _thresholds(tree)]
-    large = sorted({int(str(literal.this)) for literal in found if int(str(literal.this)) > _LARGEST})
-    if not large:
+    large = sorted({_number(literal) for literal in found if _number(literal) > _LARGEST})
+    if not large or _spoken_elsewhere(trees, found, large):
         return {}
-    small = sorted({int(str(literal.this)) for literal in found if int(str(literal.this)) <= _LARGEST})
+    small = sorted({_number(literal) for literal in found if _number(literal) <= _LARGEST})
     mapping: dict[int, int] = {}
     previous, value = None, max([*small, 2])
     for number in large:
@@ -28,13 +28,32 @@ def shrink_alike(trees: Sequence[Any]) -> dict[int, int]:
         mapping[number] = min(value, number)
         previous, value = number, mapping[number]
     for literal in found:
-        number = int(str(literal.this))
-        if number in mapping:
-            literal.replace(exp.Literal.number(mapping[number]))
+        if _number(literal) in mapping:
+            literal.replace(exp.Literal.number(mapping[_number(literal)]))
     return mapping
 
 
+def _number(literal: Any) -> int:
+    return int(str(literal.this))
+
+
+def _spoken_elsewhere(trees: Sequence[Any], found: Sequence[Any], large: Sequence[int]) -> bool:
+    """Whether a number that is no threshold is one of them, or beside one."""
+    known = {id(literal) for literal in found}
+    others = [n for tree in trees for n in tree.find_all(exp.Literal) if id(n) not in known and _whole(n)]
+    return any(abs(_number(other) - number) <= 1 for other in others for number in large)
+
+
+def _whole(literal: Any) -> bool:
+    return not literal.is_string and str(literal.this).isdigit()
+
+
 def _thresholds(tree: Any) -> list[Any]:
+    counts = {
+        str(alias.alias).lower()
+        for alias in tree.find_all(exp.Alias)
+        if isinstance(alias.this, exp.Count) and not alias.find_ancestor(exp.Window)
+    }
     found = []
     for node in tree.walk():
         if isinstance(node, exp.Limit | exp.Offset) and isinstance(node.expression, exp.Literal):
@@ -42,6 +61,11 @@ def _thresholds(tree: Any) -> list[Any]:
         elif isinstance(node, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.EQ | exp.NEQ):
             sides = (node.this, node.expression)
             for one, other in (sides, sides[::-1]):
-                if isinstance(one, exp.Count) and isinstance(other, exp.Literal):
+                if isinstance(other, exp.Literal) and _counts(one, counts):
                     found.append(other)
-    return [literal for literal in found if not literal.is_string and str(literal.this).isdigit()]
+    return [literal for literal in found if _whole(literal)]
+
+
+def _counts(tree: Any, aliases: set[str]) -> bool:
+    """Whether it is a COUNT, or the name of one."""
+    return isinstance(tree, exp.Count) or (isinstance(tree, exp.Column) and str(tree.name).lower() in aliases)
