@@ -6,11 +6,13 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from t2s_tui.evaluation.equivalence import Equivalence
+from t2s_tui.evaluation.equivalence.implied import computed, implied
 from t2s_tui.evaluation.equivalence.mutants import mutants_of
 from t2s_tui.evaluation.equivalence.verdict import judge_pair
 from t2s_tui.evaluation.judged import Judged, Pair
@@ -351,3 +353,38 @@ def test_a_mutant_of_a_date_is_a_date() -> None:
     texts = [sql for kind, sql in mutants_of(tree, "sqlite") if kind == "literal"]
     assert any("'2020-01-01'" in sql for sql in texts)
     assert any("'2020-02-29 10:00:00'" in sql for sql in texts)
+
+
+def test_queries_as_models_get_them_wrong_and_the_same_in_other_words() -> None:
+    """A part of the benchmark's pairs: what is missed or refuted falsely is a fault."""
+    folder = Path(__file__).parents[2] / "benchmarks" / "pairs"
+    schemas = json.loads((folder / "schemas.json").read_text("utf-8"))
+    rows = [json.loads(line) for line in (folder / "pairs.jsonl").read_text("utf-8").splitlines()]
+    rows = [row for at, row in enumerate(rows) if row["equivalent"] or at % 4 == 0]
+    with Equivalence() as engine:
+        found = list(
+            engine.judge_many(Pair(r["gold"], r["pred"], "sqlite", schemas[r["schema"]]) for r in rows)
+        )
+    wrong = [
+        (row["id"], judged.why)
+        for row, judged in zip(rows, found, strict=True)
+        if (judged.outcome is PASS) is not row["equivalent"]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "wanted"),
+    [
+        ("SUM(x) / 1000.0", "500", 500_000),
+        ("100 * x + 5", "205", 2),
+        ("ABS(x - 3)", "10", 13),
+        ("x", "DATE('2020-01-01', '-5 years')", "2015-01-01"),
+        ("LENGTH(x)", "3", "xxx"),
+        ("x", "2 * 21", 42),
+    ],
+)
+def test_what_a_comparison_implies(expression: str, value: str, wanted: object) -> None:
+    comparison = parse(f"SELECT 1 FROM t WHERE {expression} > {value}", "sqlite").args["where"].this
+    said = [computed(literal) for literal in implied(comparison.this, comparison.expression)]
+    assert wanted in said

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlglot import exp
 
+from t2s_tui.evaluation.equivalence.implied import digits, implied, parted
 from t2s_tui.evaluation.equivalence.model import Facts, Value
 from t2s_tui.evaluation.equivalence.reading import Reading, Ref
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
 _PATTERNS = (exp.Like, exp.ILike, exp.Glob, exp.RegexpLike, exp.SimilarTo)
 _NUMBER_WORDS = ("9.5", "10", "2", "100")  # text that sorts otherwise as a number
-_LONGEST = 400  # characters
 _LARGEST_COUNT = 12  # larger thresholds cannot be reached with small databases: see thresholds.py
 
 
@@ -27,7 +27,8 @@ def collect(readings: Iterable[tuple[Any, Reading]], *, loose: bool = False) -> 
             elif isinstance(node, exp.In):
                 _add(reading.refs(node.this), node.expressions, facts)
             elif isinstance(node, exp.Between):
-                _add(reading.refs(node.this), [node.args["low"], node.args["high"]], facts)
+                for end in (node.args["low"], node.args["high"]):
+                    _add(reading.refs(node.this), [*implied(node.this, end), end], facts)
             elif isinstance(node, _PATTERNS):
                 _pattern(node, reading, facts)
             elif isinstance(node, exp.Limit | exp.Offset):
@@ -36,9 +37,10 @@ def collect(readings: Iterable[tuple[Any, Reading]], *, loose: bool = False) -> 
             elif isinstance(node, exp.Case) and node.this is not None:
                 _add(reading.refs(node.this), [i.this for i in node.args.get("ifs") or []], facts)
             elif isinstance(node, exp.Cast | exp.TryCast) and node.to.this in exp.DataType.NUMERIC_TYPES:
-                _add(reading.refs(node.this), [exp.Literal.string(n) for n in _NUMBER_WORDS], facts)
+                words = [exp.Literal.string(n) for n in _NUMBER_WORDS]
+                _add(reading.refs(node.this), [*digits(node.this), *words], facts)
             elif isinstance(node, exp.StrPosition | exp.Replace):
-                _add(reading.refs(node.this), [*node.find_all(exp.Literal), *_parted(node)], facts)
+                _add(reading.refs(node.this), [*node.find_all(exp.Literal), *parted(node)], facts)
         for left, right in (*reading.merges, *reading.soft, *reading.compared):
             facts.same.append((left.home, right.home))
     return facts
@@ -51,7 +53,7 @@ def _comparison(node: Any, reading: Reading, facts: Facts) -> None:
             _threshold(one, other, reading, facts)
         refs = reading.refs(one)
         if refs:
-            _add(refs, [other, one, *_as_long(one, other)], facts)
+            _add(refs, [*implied(one, other), other, one], facts)
     for column in (s for s in sides if isinstance(s, exp.Column) and s.this.args.get("quoted")):
         # SQLite takes a quoted name that no column has for a string (trap 27).
         if reading.resolve(column) is None:
@@ -59,31 +61,12 @@ def _comparison(node: Any, reading: Reading, facts: Facts) -> None:
             _add(reading.refs(others[0]), [exp.Literal.string(column.name)], facts)
 
 
-def _as_long(side: Any, other: Any) -> list[Any]:
-    """For `LENGTH(x) > 20`: texts of that length, and one more or less."""
-    if not isinstance(other, exp.Literal) or side.find(exp.Length) is None:
-        return []
-    n = value_of(other)
-    if not isinstance(n, int) or not 0 < n <= _LONGEST:
-        return []
-    return [exp.Literal.string("x" * length) for length in (n, n + 1, n - 1)]
-
-
-def _parted(node: Any) -> list[Any]:
-    """For a search for a separator: texts that it parts, of numbers and of letters."""
-    sought = node.args.get("substr") if isinstance(node, exp.StrPosition) else node.expression
-    if not isinstance(sought, exp.Literal) or not sought.is_string or len(str(sought.this)) > 3:
-        return []
-    mark = str(sought.this)
-    return [exp.Literal.string(f"{a}{mark}{b}") for a, b in (("3", "7"), ("12", "45.5"), ("a", "bc"))]
-
-
 def _threshold(aggregate: Any, other: Any, reading: Reading, facts: Facts) -> None:
     """`COUNT(*) > 3`, `SUM(x) >= 100`: a number of rows, or a value for the column that is added up."""
     if aggregate.find(exp.Count) is not None:
         _count(other, facts)
     else:
-        _add(reading.refs(aggregate), [other], facts)
+        _add(reading.refs(aggregate), [*implied(aggregate, other), other], facts)
 
 
 def _count(tree: Any, facts: Facts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -10,8 +10,9 @@ from typing import Literal
 from t2s_tui.evaluation.equivalence.model import Column, Row, Rows, Table, Value
 from t2s_tui.evaluation.equivalence.pools import Pools
 
-#: How free columns are filled: from the whole pool, few values (ties), all different, NULL now and then.
-Style = Literal["mixed", "ties", "distinct", "nulls"]
+#: How free columns are filled: from the whole pool, few values (ties), few values in rows of many parents
+#: (levels), all different, NULL now and then.
+Style = Literal["mixed", "ties", "levels", "distinct", "nulls"]
 Partial = dict[str, Value]
 _NULL_SHARE = 0.35
 _DEPTH = 6
@@ -69,6 +70,14 @@ class Filler:
             self._parents(table, found, depth)
         return found
 
+    def add_together(self, rows: Sequence[tuple[str, Mapping[str, Value]]]) -> list[Row | None]:
+        """Add rows that may point at each other, then those they point at that are still missing."""
+        found = [self.add(table, dict(partial), _DEPTH) for table, partial in rows]
+        for (table, _), row in zip(rows, found, strict=True):
+            if row is not None:
+                self._parents(table, row, 0)
+        return found
+
     def _unique(self, table: str) -> set[int]:
         return self._keys.get(table, set())
 
@@ -90,8 +99,8 @@ class Filler:
             if link.table == table.key and link.own == at:
                 return self._pointer(link, column)
         pool = self._pools.of(table.key, column.name.lower())
-        if self._style == "ties":
-            return pool[self._draw.randrange(min(2, len(pool)))]
+        if self._style in ("ties", "levels"):
+            return pool[self._draw.randrange(min(2 if self._style == "ties" else 3, len(pool)))]
         if self._style == "distinct":
             turn = self._turn.get((table.key, at), self._draw.randrange(len(pool)))
             self._turn[(table.key, at)] = turn + 1
@@ -103,7 +112,9 @@ class Filler:
     def _pointer(self, link: Link, column: Column) -> Value:
         """Mostly at a row that is there, sometimes at a new one."""
         there = [row[link.place] for row in self.rows[link.target] if row[link.place] is not None]
-        if there and (self._style == "ties" or self._draw.random() < 0.75):
+        if there and (
+            self._style == "ties" or self._draw.random() < (0.4 if self._style == "levels" else 0.75)
+        ):
             return self._draw.choice(there[:2] if self._style == "ties" else there)
         target = self._tables.get(link.target)
         if target is None or link.target == link.table:

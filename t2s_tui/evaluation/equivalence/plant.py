@@ -6,7 +6,6 @@ solved together: the pools of their columns are crossed and SQLite says which va
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -17,20 +16,19 @@ from sqlglot import exp
 from t2s_tui.evaluation.equivalence.model import Table, Value
 from t2s_tui.evaluation.equivalence.pools import Pools
 from t2s_tui.evaluation.equivalence.reading import Atom, Reading, Ref
+from t2s_tui.evaluation.equivalence.solver import Solver
+from t2s_tui.evaluation.equivalence.wishes import Wish, branches, plain_columns
 from t2s_tui.sql.dialects import SqlSyntaxError, generate
 
 _MOST_ATOMS = 14
-_SOLUTIONS = 40
+_MOST_CHOICES = 6
 _TYPES = {"int": "INTEGER", "real": "REAL", "bool": "INTEGER"}
 _MOST_JOINT = 3  # columns that are solved together: their pools are crossed
-
-#: A condition and whether it is to hold.
-Wish = tuple[Any, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Partial rows by table, one an instance. `kind`: all, break, branch, without."""
+    """Partial rows by table, one an instance. `kind`: all, break, branch, choice, without, apart, null."""
 
     kind: str
     rows: tuple[tuple[str, Mapping[str, Value]], ...]
@@ -57,22 +55,64 @@ class Planter:
         self._number = 0
         self._keys = keys
         self._taken: set[tuple[tuple[str, str], Value]] = set()  # values that keys have been given
+        self._spread = False
+        self._lent: dict[int, Ref] = {}  # column nodes of the other query -> what they mean here
+        self._other_atoms: list[Any] = []
+        self._other_choices: list[Any] = []
+
+    def beside(self, other: Reading) -> None:
+        """Take over the conditions of the other query, as far as they speak of tables that are here."""
+        self._other_atoms = [a.tree for a in other.atoms[:_MOST_ATOMS] if self._borrow(a.tree, other)]
+        self._other_choices = [c for c in other.choices[:_MOST_CHOICES] if self._borrow(c, other)]
+
+    def _borrow(self, tree: Any, other: Reading) -> bool:
+        """Map each column of the tree to the first instance of its table; whether all could be."""
+        by_table = {table: instance for instance, table in reversed(self._reading.instances.items())}
+        found: dict[int, Ref] = {}
+        for column in plain_columns(tree):
+            ref = other.resolve(column)
+            if ref is None or ref.table not in by_table:
+                return False
+            found[id(column)] = Ref(by_table[ref.table], ref.table, ref.column)
+        self._lent |= found
+        return bool(found)
+
+    def apart(self) -> Iterator[Fragment]:
+        """All that holds here and something that does not hold in the other query: what tells them apart."""
+        everything = self._everything()
+        for tree in self._other_atoms:
+            yield from self._fragment("apart", [*everything, (tree, False)], must=True)
+        for own in self._reading.choices[:_MOST_CHOICES]:
+            for tree in self._other_choices:
+                yield from self._fragment("apart", [*everything, (own, True), (tree, False)], must=True)
 
     def fragments(self) -> Iterator[Fragment]:
-        """All that holds, twice; each branch of an OR; all but one condition; without an instance."""
+        """All that holds, twice; each branch; all but one condition; each choice; without an instance."""
         if not self._reading.instances:
             return
-        everything: list[Wish] = [(atom.tree, True) for atom in self._atoms]
-        for _ in range(2):
-            yield from self._fragment("all", everything)
+        everything = self._everything()
+        yield from self.whole()
+        yield from self.whole()
         for at, atom in enumerate(self._atoms):
             rest = everything[:at] + everything[at + 1 :]
-            for wishes in _branches(atom.tree):
+            for wishes in branches(atom.tree):
                 yield from self._fragment("branch", rest + wishes)
             yield from self._fragment("break", [*rest, (atom.tree, False)])
+        for choice in self._reading.choices[:_MOST_CHOICES]:
+            for holds in (True, False):
+                yield from self._fragment("choice", [*everything, (choice, holds)])
         if len(self._reading.instances) > 1:
             for instance in self._reading.instances:
                 yield from self._fragment("without", everything, leave_out=instance)
+
+    def whole(self, *, spread: bool = False) -> Iterator[Fragment]:
+        """All that holds; `spread`: any of the values that do, not mostly the nearest."""
+        self._spread = spread
+        yield from self._fragment("all", self._everything())
+        self._spread = False
+
+    def _everything(self) -> list[Wish]:
+        return [(atom.tree, True) for atom in self._atoms]
 
     def nulls(self) -> Iterator[Fragment]:
         """All that holds, but for NULL in one column that the query speaks of, for each that may be NULL."""
@@ -89,9 +129,18 @@ class Planter:
             yield from self._fragment("null", wishes, null=ref)
 
     def _fragment(
-        self, kind: str, wishes: list[Wish], leave_out: str | None = None, null: Ref | None = None
+        self,
+        kind: str,
+        wishes: list[Wish],
+        leave_out: str | None = None,
+        null: Ref | None = None,
+        *,
+        must: bool = False,
     ) -> Iterator[Fragment]:
-        values = self._solve(wishes)
+        """The fragment; with `must` none where the wishes cannot all be had."""
+        values = self._solve(wishes, must=must)
+        if values is None:
+            return
         rows: list[tuple[str, Mapping[str, Value]]] = []
         for instance, table in self._reading.instances.items():
             if instance == leave_out:
@@ -130,8 +179,11 @@ class Planter:
 
     # -- solving ------------------------------------------------------------------------------------
 
-    def _solve(self, wishes: list[Wish]) -> dict[tuple[str, str], Value]:
-        """A value for every variable: one that the wishes ask for where there is one, else a fresh one."""
+    def _solve(self, wishes: list[Wish], *, must: bool) -> dict[tuple[str, str], Value] | None:
+        """A value for every variable: one that the wishes ask for where there is one, else a fresh one.
+
+        None when they `must` be had and cannot.
+        """
         by_atom = {id(atom.tree): atom for atom in self._atoms}
         groups: list[tuple[set[tuple[str, str]], list[tuple[Any, bool, Atom]]]] = []
         for tree, holds in wishes:
@@ -147,15 +199,19 @@ class Planter:
             groups.append((spots, joined))
         values: dict[tuple[str, str], Value] = {}
         for spots, asked in groups:
-            values.update(self._solve_group(sorted(spots), asked))
+            solved = self._solve_group(sorted(spots), asked)
+            if must and not solved:
+                return None
+            values.update(solved)
         for root in sorted({self._find(spot) for spot in list(self._root)}):
             if root not in values:
                 values[root] = self._any(root)
         return values
 
     def _piece(self, tree: Any) -> Atom | None:
-        """An atom for a part of one (a branch of an OR)."""
-        refs = self._reading.refs(tree)
+        """An atom for a part of one (a branch of an OR), or for one of the other query."""
+        lent = [self._lent[id(c)] for c in plain_columns(tree) if id(c) in self._lent]
+        refs = lent or self._reading.refs(tree)
         return Atom(tree, 0, tuple(refs)) if refs else None
 
     def _solve_group(
@@ -176,7 +232,8 @@ class Planter:
             return {}
         keys = [at for at, spot in enumerate(spots) if self._is_key(spot)]
         free = [f for f in found if not any((spots[at], f[at]) in self._taken for at in keys)] or found
-        chosen = free[min(int(self._draw.expovariate(0.4)), len(free) - 1)]
+        place = self._draw.randrange(len(free)) if self._spread else int(self._draw.expovariate(0.4))
+        chosen = free[min(place, len(free) - 1)]
         self._taken |= {(spots[at], chosen[at]) for at in keys}
         return dict(zip(spots, chosen, strict=True))
 
@@ -193,7 +250,8 @@ class Planter:
         found: set[tuple[str, str]] = set()
         for tree, _, _ in asked:
             for test in tree.find_all(exp.Is, exp.Coalesce):
-                for ref in self._reading.refs(test):
+                lent = [self._lent[id(c)] for c in plain_columns(test) if id(c) in self._lent]
+                for ref in lent or self._reading.refs(test):
                     place = self._tables[ref.table].place(ref.column)
                     if place is not None and self._tables[ref.table].columns[place].nullable:
                         found.add(self._find((ref.instance, ref.column)))
@@ -202,9 +260,9 @@ class Planter:
     def _condition(self, tree: Any, names: Mapping[tuple[str, str], str]) -> str:
         """The condition over the solver's columns; empty where a column is none of the variables."""
         copied = tree.copy()
-        columns = list(zip(_plain_columns(tree), _plain_columns(copied), strict=True))
+        columns = list(zip(plain_columns(tree), plain_columns(copied), strict=True))
         for original, copy in columns:
-            ref = self._reading.resolve(original)
+            ref = self._lent.get(id(original)) or self._reading.resolve(original)
             name = names.get(self._find((ref.instance, ref.column))) if ref is not None else None
             if name is None:
                 return ""
@@ -231,75 +289,5 @@ class Planter:
         kind, pool = self._pool(root)
         self._number += 1
         if kind in ("INTEGER", "REAL"):
-            return 20 + self._number + self._draw.randrange(3)
-        return pool[(self._number + self._draw.randrange(3)) % len(pool)]
-
-
-class Solver:
-    """Crosses pools of values and says which fulfil conditions. One SQLite connection, for one pair."""
-
-    def __init__(self) -> None:
-        self._connection = sqlite3.connect(":memory:", isolation_level=None)
-        self._made: dict[tuple[str, tuple[Value, ...]], str] = {}
-        self._known: dict[tuple[Any, ...], list[tuple[Value, ...]]] = {}
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def solve(
-        self, pools: list[tuple[str, tuple[str, tuple[Value, ...]]]], conditions: list[str]
-    ) -> list[tuple[Value, ...]]:
-        """Values in the order of the pools; empty when nothing does, or when SQLite cannot say."""
-        key = (tuple(pools), tuple(conditions))
-        if key not in self._known:
-            self._known[key] = self._ask(pools, conditions)
-        return self._known[key]
-
-    def _ask(
-        self, pools: list[tuple[str, tuple[str, tuple[Value, ...]]]], conditions: list[str]
-    ) -> list[tuple[Value, ...]]:
-        tables = ", ".join(f"{self._table(kind, values)} AS {name}" for name, (kind, values) in pools)
-        chosen = ", ".join(f"{name}.v" for name, _ in pools)
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        self._steps = 0
-        self._connection.set_progress_handler(self._enough, 5000)
-        try:
-            rows = self._connection.execute(
-                f"SELECT {chosen} FROM {tables}{where} LIMIT {_SOLUTIONS}"
-            ).fetchall()
-        except (sqlite3.Error, ValueError, OverflowError):
-            return []
-        finally:
-            self._connection.set_progress_handler(None, 0)
-        return rows
-
-    def _enough(self) -> bool:
-        self._steps += 1
-        return self._steps > 60
-
-    def _table(self, kind: str, values: tuple[Value, ...]) -> str:
-        key = (kind, values)
-        if key not in self._made:
-            name = self._made[key] = f"pool{len(self._made)}"
-            self._connection.execute(f"CREATE TABLE {name} (v {kind})")
-            self._connection.executemany(f"INSERT INTO {name} VALUES (?)", [(v,) for v in values])
-        return self._made[key]
-
-
-def _branches(tree: Any) -> Iterator[list[Wish]]:
-    """For an OR: each branch alone true. For IN: each of its first values. For BETWEEN: both ends."""
-    while isinstance(tree, exp.Paren):
-        tree = tree.this
-    if isinstance(tree, exp.Or):
-        parts = list(tree.flatten())
-        for at, part in enumerate(parts[:5]):
-            yield [(part, True), *((other, False) for i, other in enumerate(parts) if i != at)]
-        if len(parts) == 2:
-            yield [(part, True) for part in parts]
-    elif isinstance(tree, exp.In) and len(tree.expressions) > 1:
-        for value in tree.expressions[:4]:
-            yield [(exp.EQ(this=tree.this, expression=value), True)]
-
-
-def _plain_columns(tree: Any) -> list[Any]:
-    return [node for node in tree.walk() if isinstance(node, exp.Column)]
+            return 20 + 3 * self._number + self._draw.randrange(3)
+        return pool[self._number % len(pool)]

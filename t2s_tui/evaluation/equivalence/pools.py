@@ -21,7 +21,13 @@ _PLAIN: dict[Kind, tuple[Value, ...]] = {
     "real": (1, 2.5, 3, 0, -1.5, 10.25, 7.6, 4.5),
     "text": ("a", "b", "c", "ab", "B", "d e", "가나", "zz"),
     "date": ("2020-01-15", "2021-06-30", "2019-12-31", "2020-06-30", "2022-02-01"),
-    "datetime": ("2020-01-15 08:30:00", "2021-06-30 12:00:00", "2019-12-31 23:59:59", "2020-06-30 00:00:00"),
+    "datetime": (
+        "2020-01-15 08:30:00",
+        "2021-06-30 12:00:00",
+        "2020-01-15 17:45:10",
+        "2019-12-31 23:59:59",
+        "2020-06-30 00:00:00",
+    ),
     "time": ("08:30:00", "12:00:00", "23:59:59", "00:00:00"),
     "bool": (1, 0),
 }
@@ -149,7 +155,8 @@ def _variants(kind: Kind, constant: Value) -> list[Value]:
         return list(_dates(kind, constant)) or [None]
     if isinstance(constant, (int, float)):
         if kind in ("text", "time"):
-            return [*_texts(str(constant)), *_dates("date", constant)]
+            near = [str(constant + 1), str(constant - 1)] if isinstance(constant, int) else []
+            return [*near, *_texts(str(constant)), *_dates("date", constant)]
         return _around_number(kind, constant)
     return [*_texts(constant), *(_dates("date", constant) if _looks_dated(constant) else ())]
 
@@ -166,9 +173,9 @@ def _number(text: str) -> int | float | None:
 
 def _around_number(kind: Kind, n: int | float) -> list[Value]:
     if kind == "real":
-        return [n, n + 1, n - 1, n + 0.5, n - 0.25, n * 2, n / 2]
+        return [n, n + 1, n - 1, n + 0.5, n - 0.25, n * 2, n / 2, n + 10, n * 3]
     whole = int(n)
-    return [whole, whole + 1, whole - 1, whole * 2, whole // 2, -whole]
+    return [whole, whole + 1, whole - 1, whole * 2, whole // 2, -whole, whole + 10, whole * 3]
 
 
 def _further(constants: Iterable[Value]) -> list[Value]:
@@ -244,6 +251,9 @@ def _instances(kind: Kind, pattern: str) -> Iterable[Value]:
             yield from _around_number(kind, number)
         return
     filled = pattern.replace("_", "q")
+    if "_" in pattern:
+        parts = pattern.replace("%", "").split("_")
+        yield "".join(f"{part}{at % 10}" for at, part in enumerate(parts[:-1], start=1)) + parts[-1]
     yield filled.replace("%", "")
     yield filled.replace("%", "zz")
     yield "m" + filled.replace("%", "")

@@ -7,13 +7,14 @@ so do the conjuncts of every WHERE and ON. That is what rows are planted from (p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from sqlglot import exp
 
+from t2s_tui.evaluation.equivalence.clauses import choices, columns, conjuncts, from_items
 from t2s_tui.evaluation.equivalence.model import Table
 
 
@@ -59,6 +60,8 @@ class Reading:
     blocks: list[Block] = field(default_factory=list)
     instances: dict[str, str] = field(default_factory=dict)  # instance -> table
     atoms: list[Atom] = field(default_factory=list)
+    choices: list[Any] = field(default_factory=list)  # conditions of CASE, IIF and of sums of conditions
+    groups: list[Ref] = field(default_factory=list)  # of GROUP BY
     merges: list[tuple[Ref, Ref]] = field(default_factory=list)  # equal where the condition holds
     soft: list[tuple[Ref, Ref]] = field(
         default_factory=list
@@ -73,7 +76,7 @@ class Reading:
     def refs(self, tree: Any) -> list[Ref]:
         """The columns under a tree that are columns of tables, nested SELECTs left out."""
         found = []
-        for column in _columns(tree):
+        for column in columns(tree):
             ref = self.resolve(column)
             if ref is not None:
                 found.append(ref)
@@ -131,6 +134,8 @@ def read_query(tree: Any, tables: Mapping[str, Table], label: str) -> Reading:
     for block in reading.blocks:
         _conditions(block, reading)
     _set_outputs(tree, reading)
+    reading.groups = [ref for group in tree.find_all(exp.Group) for ref in reading.refs(group)]
+    reading.choices = [choice for choice in choices(tree) if reading.refs(choice)]
     return reading
 
 
@@ -138,7 +143,7 @@ def _sources(block: Block, reading: Reading, ctes: Mapping[str, Any], label: str
     select = block.tree
     outer = select.find_ancestor(exp.Select)
     block.parent = next((b.number for b in reading.blocks if b.tree is outer), None)
-    for source, side in _from_items(select):
+    for source, side in from_items(select):
         if isinstance(source, exp.Table):
             key, alias = str(source.name).lower(), str(source.alias or source.name).lower()
             if key in ctes:
@@ -152,29 +157,6 @@ def _sources(block: Block, reading: Reading, ctes: Mapping[str, Any], label: str
                     block.optional.add(instance)
         elif isinstance(source, exp.Subquery):
             block.sources[str(source.alias).lower()] = source.this
-
-
-def _from_items(select: Any) -> Iterator[tuple[Any, str]]:
-    start = select.args.get("from_") or select.args.get("from")
-    if start is not None:
-        yield start.this, ""
-        for join in start.this.args.get("joins") or []:
-            yield join.this, str(join.side or "")
-    for join in select.args.get("joins") or []:
-        yield join.this, str(join.side or "")
-
-
-def conjuncts(tree: Any) -> Iterator[Any]:
-    """The parts of an AND chain, parentheses opened."""
-    waiting = [tree]
-    while waiting:
-        here = waiting.pop()
-        while isinstance(here, exp.Paren):
-            here = here.this
-        if isinstance(here, exp.And):
-            waiting += [here.expression, here.this]
-        elif here is not None:
-            yield here
 
 
 def _conditions(block: Block, reading: Reading) -> None:
@@ -210,7 +192,7 @@ def _condition(part: Any, block: Block, reading: Reading) -> None:
     if part.find(exp.Select) is not None:
         _with_subquery(part, reading)
         return
-    refs = tuple(reading.resolve(c) for c in _columns(part))
+    refs = tuple(reading.resolve(c) for c in columns(part))
     if refs and all(ref is not None for ref in refs):
         known = tuple(ref for ref in refs if ref is not None)
         reading.atoms.append(Atom(part, block.number, known))
@@ -274,15 +256,3 @@ def _set_outputs(tree: Any, reading: Reading) -> None:
                 one, two = reading.resolve(a), reading.resolve(b)
                 if one is not None and two is not None:
                     reading.soft.append((one, two))
-
-
-def _columns(tree: Any) -> list[Any]:
-    """The column nodes under a tree, those of nested SELECTs left out."""
-    found, waiting = [], [tree]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, exp.Column):
-            found.append(here)
-        elif not isinstance(here, exp.Select):
-            waiting += list(here.iter_expressions(reverse=True))
-    return found

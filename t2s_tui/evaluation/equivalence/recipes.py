@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, permutations
 from random import Random
 
 from t2s_tui.evaluation.equivalence.fill import Filler, Link, Style, links_of
 from t2s_tui.evaluation.equivalence.model import Database, Facts, Row, Rows, Table, Value
-from t2s_tui.evaluation.equivalence.plant import Fragment, Planter, Solver
+from t2s_tui.evaluation.equivalence.plant import Fragment, Planter
 from t2s_tui.evaluation.equivalence.pools import Pools
 from t2s_tui.evaluation.equivalence.reading import Reading
+from t2s_tui.evaluation.equivalence.solver import Solver
 
 _COPIES = 12  # as many rows as a HAVING threshold may ask for
 
@@ -45,9 +46,16 @@ class Recipes:
             Planter(reading, ground.tables, ground.pools, self._draw, solver, ground.keys)
             for reading in ground.readings
         ]
-        self._fragments = [f for planter in self._planters for f in planter.fragments()]
+        for planter, other in permutations(zip(self._planters, ground.readings, strict=True), 2):
+            planter[0].beside(other[1])
+        self._fragments = self._planted()
         self._all = [f for f in self._fragments if f.kind == "all"]
         self._read = sorted({table for reading in ground.readings for table in reading.used})
+        self._groups = {ref.home for reading in ground.readings for ref in reading.groups}
+
+    def _planted(self) -> list[Fragment]:
+        """The fragments of both queries, with values drawn anew."""
+        return [f for planter in self._planters for f in planter.fragments()]
 
     def realistic(self, count: int) -> Iterator[Database]:
         """At most `count` databases as a person would expect them: no NULL, no orphan, no table empty."""
@@ -60,31 +68,54 @@ class Recipes:
             yield Database(profile, rows, False)
 
     def _realistic(self) -> Iterator[tuple[str, Rows]]:
-        yield "planted", self._build("mixed", [*self._all, *self._fragments], rest=2)
+        for fragment in self._telling()[:4]:
+            yield "apart", self._build("mixed", [fragment], rest=0)
+        yield "planted", self._build("mixed", [*self._telling(), *self._all, *self._fragments], rest=2)
         yield "distinct", self._build("distinct", self._all, rest=4)
-        yield "random", self._build("mixed", self._all, rest=6)
+        yield "several", self._build("mixed", self._several(4), rest=2)
+        yield "several distinct", self._build("distinct", self._several(3), rest=1)
         yield "ties", self._build("ties", [*self._all, *self._all], rest=5)
+        yield "levels", self._build("levels", self._all, rest=8)
         others = [f for f in self._fragments if f.kind != "all"]
         for fragment in others[:8]:
             yield (
                 f"planted {fragment.kind}",
                 self._build("mixed", [fragment, *self._all[:1], fragment], rest=1),
             )
+        for shift in range(3 if any(f.kind == "choice" for f in self._fragments) else 0):
+            uneven = [f for at, f in enumerate(self._fragments) for _ in range(1 + (at + shift) % 3)]
+            yield "uneven", self._build("mixed", uneven, rest=0)
         for copies in self._copies():
             yield f"{copies} copies", self._grouped((copies, max(1, copies - 1), copies + 1), self._all[:1])
         broken = [f for f in others if f.kind == "break"]
         if self._copies() and broken:  # groups that a condition keeps out: they matter where it is left out
             most = max(self._copies())
             yield "copies apart", self._grouped((most,), [*self._all[:1], *broken[:4]])
-        yield "larger", self._build("mixed", self._fragments, rest=16)
+        yield "larger", self._build("mixed", [*self._fragments, *self._planted()], rest=12)
+        for fragment in self._apart():
+            yield f"{fragment.kind} alone", self._build("mixed", [fragment], rest=0)
         for fragment in others[8:]:
             yield f"planted {fragment.kind}", self._build("mixed", [fragment, *self._all[:1]], rest=1)
         turn = 0
         while True:
             styles: tuple[Style, ...] = ("mixed", "distinct", "mixed", "ties")
-            chosen = self._draw.sample(self._fragments, min(len(self._fragments), 4))
+            planted = self._planted()
+            chosen = self._draw.sample(planted, min(len(planted), 6))
             yield "random", self._build(styles[turn % 4], [*self._all, *chosen], rest=3 + turn % 7)
             turn += 1
+
+    def _apart(self) -> list[Fragment]:
+        """Fragments to stand alone, nothing beside them that an aggregate could hide them behind."""
+        others = [f for f in self._planted() if f.kind != "all"]
+        return self._draw.sample(others, min(len(others), 6))
+
+    def _several(self, count: int) -> list[Fragment]:
+        """Many rows that qualify, for what is ordered, ranked or averaged."""
+        return [f for _ in range(count) for planter in self._planters for f in planter.whole(spread=True)]
+
+    def _telling(self) -> list[Fragment]:
+        """Fragments that hold in one query and not in the other."""
+        return [f for planter in self._planters for f in planter.apart()]
 
     def _strict(self) -> Iterator[tuple[str, Rows]]:
         yield "empty", {key: [] for key in self._ground.tables}
@@ -124,8 +155,7 @@ class Recipes:
     ) -> Rows:
         filler = self._filler(style, orphans)
         for fragment in fragments:
-            for table, partial in fragment.rows:
-                filler.add(table, dict(partial))
+            filler.add_together(fragment.rows)
         for table in self._read:
             for _ in range(rest):
                 filler.add(table, {})
@@ -136,11 +166,8 @@ class Recipes:
         filler = self._filler(style, False)
         for size in sizes:
             for fragment in fragments or [Fragment("all", tuple((t, {}) for t in self._read))]:
-                first = {
-                    table: row
-                    for table, partial in fragment.rows
-                    if (row := filler.add(table, dict(partial)))
-                }
+                added = filler.add_together(fragment.rows)
+                first = {table: row for (table, _), row in zip(fragment.rows, added, strict=True) if row}
                 for _ in range(size - 1):
                     for table, partial in fragment.rows:
                         self._repeat(filler, table, dict(partial), first, nulls=style == "nulls")
@@ -169,10 +196,12 @@ class Recipes:
             name = column.name.lower()
             if at in keys:
                 continue
-            if name in partial or ((column.nullable or not nulls) and self._draw.random() < 0.8):
+            if name in partial or (table, name) in self._groups:
                 kept[name] = like[at]
             elif nulls:  # a group whose rows lack what is counted
-                kept[name] = None if column.nullable else like[at]
+                kept[name] = None if column.nullable and self._draw.random() < 0.5 else like[at]
+            elif self._draw.random() < 0.8:
+                kept[name] = like[at]
         pointing = {
             made.columns[link.own].name.lower(): like[link.own]
             for link in self._ground.links

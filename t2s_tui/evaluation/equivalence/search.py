@@ -16,10 +16,10 @@ from t2s_tui.evaluation.equivalence.facts import collect
 from t2s_tui.evaluation.equivalence.model import Database, Queries, Rows, Table, Unsupported
 from t2s_tui.evaluation.equivalence.moments import fit_moments
 from t2s_tui.evaluation.equivalence.mutants import mutants_of
-from t2s_tui.evaluation.equivalence.plant import Solver
 from t2s_tui.evaluation.equivalence.reading import Reading, read_query
 from t2s_tui.evaluation.equivalence.recipes import Ground, Recipes, ground_of
 from t2s_tui.evaluation.equivalence.schema import tables_of
+from t2s_tui.evaluation.equivalence.solver import Solver
 from t2s_tui.evaluation.equivalence.thresholds import shrink_alike
 from t2s_tui.sql.dialects import SqlSyntaxError, generate, parse, translate
 

@@ -1,0 +1,117 @@
+"""What a comparison implies about the values of its columns, beyond the literals that stand in it.
+
+`SUM(x) / 1000.0 > 500` speaks of 500,000; `LENGTH(x) > 20` of texts of 21 letters; `DATE('2020-01-01', '-5
+years')` of 2015-01-01; `INSTR(x, ':')` of texts with a colon.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlglot import exp
+
+from t2s_tui.evaluation.equivalence.model import Value
+from t2s_tui.sql.dialects import SqlSyntaxError, generate
+
+_LONGEST = 400  # characters
+_WRAPPERS = (
+    exp.Paren,
+    exp.Cast,
+    exp.TryCast,
+    exp.Round,
+    exp.Abs,
+    exp.Coalesce,
+    exp.Sum,
+    exp.Avg,
+    exp.Max,
+    exp.Min,
+)
+
+
+def implied(side: Any, other: Any) -> list[Any]:
+    """Literals that the columns of `side` should take where it is compared with `other`."""
+    value = computed(other)
+    if value is None:
+        return []
+    found = [] if isinstance(other, exp.Literal) else [value]
+    if isinstance(value, int) and side.find(exp.Length) is not None and 0 < value <= _LONGEST:
+        found += ["x" * length for length in (value, value + 1, value - 1)]
+    if isinstance(value, (int, float)):
+        turned = _inverted(side, value)
+        found += [turned] if turned is not None and turned != value else []
+    return [_literal(v) for v in found]
+
+
+def parted(node: Any) -> list[Any]:
+    """For a search for a separator: texts that it parts, of numbers and of letters."""
+    sought = node.args.get("substr") if isinstance(node, exp.StrPosition) else node.expression
+    if not isinstance(sought, exp.Literal) or not sought.is_string or len(str(sought.this)) > 3:
+        return []
+    mark = str(sought.this)
+    return [exp.Literal.string(f"{a}{mark}{b}") for a, b in (("3", "7"), ("12", "45.5"), ("a", "bc"))]
+
+
+def digits(node: Any) -> list[Any]:
+    """For a piece of a text that is read as a number: texts of digits, with and without separators."""
+    if node.find(exp.Substring) is None:
+        return []
+    return [exp.Literal.string(text) for text in ("12:34", "05-11-2006", "2006-05-11", "1234567890")]
+
+
+def computed(tree: Any) -> Value:
+    """The value of an expression without columns, by SQLite; None where it has none."""
+    if tree is None or tree.find(exp.Column, exp.Select, exp.Parameter, exp.Placeholder) is not None:
+        return None
+    try:
+        text = generate(tree, "sqlite")
+        connection = sqlite3.connect(":memory:")
+    except (SqlSyntaxError, sqlite3.Error):
+        return None
+    try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 10_000)
+        value = connection.execute(f"SELECT {text}").fetchone()[0]
+    except (sqlite3.Error, OverflowError, UnicodeError):
+        return None
+    finally:
+        connection.close()
+    return value if isinstance(value, (int, float, str)) else None
+
+
+def _inverted(side: Any, value: int | float) -> int | float | None:
+    """The value of the column inside at which the arithmetic around it comes to `value`."""
+    while not isinstance(side, exp.Column):
+        if isinstance(side, _WRAPPERS):
+            side = side.this
+            continue
+        if not isinstance(side, exp.Add | exp.Sub | exp.Mul | exp.Div):
+            return None
+        left, right = computed(side.this), computed(side.expression)
+        if isinstance(right, (int, float)) and left is None:
+            turned, side = _undone(side, value, right), side.this
+        elif isinstance(left, (int, float)) and right is None and isinstance(side, exp.Add | exp.Mul):
+            turned, side = _undone(side, value, left), side.expression
+        else:
+            return None
+        if turned is None:
+            return None
+        value = turned
+    whole = round(value)
+    return whole if abs(value - whole) < 1e-9 else value
+
+
+def _undone(operation: Any, value: int | float, by: int | float) -> int | float | None:
+    if isinstance(operation, exp.Add):
+        return value - by
+    if isinstance(operation, exp.Sub):
+        return value + by
+    if isinstance(operation, exp.Div):
+        return value * by
+    return value / by if by else None
+
+
+def _literal(value: Any) -> Any:
+    if isinstance(value, str):
+        return exp.Literal.string(value)
+    number = exp.Literal.number(abs(value))
+    return exp.Neg(this=number) if value < 0 else number
