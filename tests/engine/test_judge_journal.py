@@ -166,7 +166,7 @@ def test_the_pace_uses_its_allowance_and_never_more(per_minute: float) -> None:
 def test_tokens_are_reconciled_with_what_was_used() -> None:
     pace = Pace(600)
     assert pace.take(10, 0.0) == 0.0
-    pace.adjust(290)
+    pace.back(10, 300, 0.0)
     assert pace.take(10, 0.0) > 25
 
 

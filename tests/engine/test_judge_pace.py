@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,15 +14,24 @@ from t2s_tui.evaluation.judge.limits import Pace
 Stalls = list[tuple[int, float]]
 
 
-def sent_at(pace: Pace, seconds: float, stalls: Stalls, amount: float = 1) -> list[float]:
-    """When requests go of one who always has one, but does nothing for a while where there is a stall."""
-    now, sent, left = 0.0, [], sorted(stalls)
+def sent_at(
+    pace: Pace, seconds: float, stalls: Stalls, latency: float = 0.05, seen: Callable[[], float] = lambda: 0.0
+) -> list[float]:
+    """When an endpoint sees requests of one who always has one, but does nothing for a while at a stall.
+
+    Each is seen some time after it went (`seen`, up to `latency`), and is back after `latency`.
+    """
+    now, arrived, left = 0.0, [], sorted(stalls)
+    out: deque[float] = deque()
     while now < seconds:
         if left and now >= left[0][0]:
             now += left.pop(0)[1]
-        now += pace.take(amount, now)
-        sent.append(now)
-    return [t for t in sent if t < seconds]
+        while out and out[0] <= now:
+            pace.back(1, 1, out.popleft())
+        now += pace.take(1, now)
+        arrived.append(now + latency * seen())
+        out.append(now + latency)
+    return sorted(t for t in arrived if t < seconds)
 
 
 def most_in_a_minute(sent: list[float]) -> int:
@@ -37,6 +50,18 @@ def most_in_a_minute(sent: list[float]) -> int:
 @settings(deadline=None, max_examples=60)
 def test_no_minute_holds_more_than_it_may_whatever_the_stalls(per_minute: int, stalls: Stalls) -> None:
     assert most_in_a_minute(sent_at(Pace(per_minute), 400, stalls)) <= per_minute
+
+
+@given(st.floats(0.01, 0.25), st.integers())
+@settings(deadline=None, max_examples=15)
+def test_nor_a_minute_of_an_endpoint_that_sees_them_late(latency: float, seed: int) -> None:
+    random = Random(seed)
+    stalls = [(60 * minute + 20, 8.0) for minute in range(5)]
+    assert most_in_a_minute(sent_at(Pace(3000), 300, stalls, latency, random.random)) <= 3000
+
+
+def test_slow_answers_do_not_slow_the_plain_rate() -> None:
+    assert len(sent_at(Pace(600), 600, [], latency=20.0)) >= 0.97 * 600 * 10
 
 
 def test_lost_time_is_made_up_for_and_not_all_at_once() -> None:
@@ -74,7 +99,7 @@ def test_tokens_that_were_taken_or_used_never_go_over(amounts: list[tuple[int, i
     pace, now, used = Pace(2000), 0.0, []
     for taken, real in amounts:
         now += pace.take(taken, now)
-        pace.adjust(real - taken)
+        pace.back(taken, real, now)
         used.append((now, real))
     for end, _ in used:
         # What one answer used beyond its estimate is known only when it is over.

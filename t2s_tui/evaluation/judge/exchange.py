@@ -93,6 +93,7 @@ class Exchange:
             try:
                 answer = await self._transport.ask(item.body)
             except Trouble as trouble:
+                self._throttle.failed(item.tokens)
                 again = trouble.again
                 if trouble.kind == FORM:
                     self._tally.adapted = self._transport.learned

@@ -8,6 +8,7 @@ does (Jacobson 1988).
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -18,49 +19,61 @@ _BURST = 0.01  # of a minute's allowance that may come at once
 _LATE = 0.25  # of a minute's allowance that may be made up for
 _FASTER = 1.25  # times the rate while it is made up for
 _WINDOW, _GRAIN = 60.0, 0.1  # seconds
-_FULL = 0.995  # of what a minute may hold; all of it where that is less than a request
+_FULL = 0.995  # of what a minute may hold
 _START = 2
 _RESET = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 
 
 class Pace:
-    """A rate a minute, None while it is not known. `take` says when so much may go; `adjust` corrects what
-    was taken; `hold` makes all wait, at a known rate or not."""
+    """A rate a minute, None while it is not known. `take` says when so much may go, `back` that it came back
+    and what it used; `hold` makes all wait, at a known rate or not.
+
+    Two ways lead out. At the plain rate, whatever the endpoint does meanwhile. And faster, for time that was
+    lost, where the last minute had room: what is not back yet and what came back in it are all counted, so
+    that no minute of the endpoint's own can hold more, however late it saw them.
+    """
 
     def __init__(self, per_minute: float | None = None) -> None:
         self.per_minute = per_minute
-        self._due: float | None = None  # when the next would go at the plain rate
-        self._soonest = 0.0  # and while time is made up for
-        self._last = 0.0  # nothing goes before what went
+        self._plain = 0.0  # when the next goes at the plain rate
+        self._due: float | None = None  # and if no time had been lost
+        self._soonest = 0.0  # and while it is made up for
+        self._held = 0.0
         self._minute = _Minute()
 
     def take(self, amount: float, now: float) -> float:
         """Reserve `amount`; returns the seconds to wait until it may go."""
         if not self.per_minute:
-            return max(0.0, self._last - now)
+            return max(0.0, self._held - now)
         interval = self._interval
         burst = max(0.0, self.per_minute * _BURST - amount) * interval
         late = max(burst, (self.per_minute * _LATE - amount) * interval)
+        plain = max(self._plain, now - burst)
         due = now - burst if self._due is None else max(self._due, now - late)
         soonest = max(self._soonest, now - burst)
-        full = self.per_minute * _FULL if self.per_minute * (1 - _FULL) >= 1 else self.per_minute
-        start = max(now, due, soonest, self._last, self._minute.room_at(amount, full))
+        faster = max(due, soonest, self._minute.room_at(amount, self.per_minute * _FULL))
+        start = max(now, self._held, min(plain, faster))
+        self._plain = max(plain, start - burst) + amount * interval
         self._due = due + amount * interval
         self._soonest = max(soonest, start - burst) + amount * interval / _FASTER
-        self._last = start
-        self._minute.add(amount, start)
+        self._minute.out += amount
         return start - now
 
-    def adjust(self, amount: float) -> None:
-        """So much more (or less) was used than was taken."""
-        if self.per_minute and self._due is not None:
-            self._due += amount * self._interval
-            self._soonest += amount * self._interval / _FASTER
-            self._minute.add(amount, self._last)
+    def back(self, taken: float, used: float, now: float) -> None:
+        """What was `taken` came back, and used so much in truth."""
+        if not self.per_minute or self._due is None:
+            return
+        more = (used - taken) * self._interval
+        self._plain += more
+        self._due += more
+        self._soonest += more / _FASTER
+        self._minute.out = max(0.0, self._minute.out - taken)
+        self._minute.add(used, now)
 
     def hold(self, until: float) -> None:
         """Nothing goes before then, and none of that time is made up for."""
-        self._last = max(self._last, until)
+        self._held, self._plain = max(self._held, until), max(self._plain, until)
+        self._soonest = max(self._soonest, until)
         self._due = until if self._due is None else max(self._due, until)
 
     @property
@@ -70,29 +83,30 @@ class Pace:
 
 
 class _Minute:
-    """What went in the last minute, in grains of a tenth of a second. Times do not go back."""
+    """What came back in the last minute, in grains of a tenth of a second, and what is `out`."""
 
     def __init__(self) -> None:
+        self.out = 0.0
         self._grains: deque[list[float]] = deque()  # [when it is over, how much]
         self._sum = 0.0
 
-    def add(self, amount: float, at: float) -> None:
-        while self._grains and self._grains[0][0] + _WINDOW <= at:
+    def add(self, amount: float, now: float) -> None:
+        while self._grains and self._grains[0][0] + _WINDOW <= now:
             self._sum -= self._grains.popleft()[1]
         self._sum += amount
-        if self._grains and at <= self._grains[-1][0]:
+        if self._grains and now <= self._grains[-1][0]:
             self._grains[-1][1] += amount
         else:
-            self._grains.append([at + _GRAIN, amount])
+            self._grains.append([now + _GRAIN, amount])
 
     def room_at(self, amount: float, most: float) -> float:
-        """When so much fits into a minute that holds so much; 0 where it does now."""
-        over, at = self._sum + amount - most, 0.0
+        """When so much fits into a minute that holds `most`; infinity where that depends on what is out."""
+        over, at = self.out + self._sum + amount - most, 0.0
         for end, held in self._grains:
             if over <= 0:
                 break
             over, at = over - held, end + _WINDOW
-        return at
+        return at if over <= 0 else math.inf
 
 
 @dataclass(frozen=True, slots=True)

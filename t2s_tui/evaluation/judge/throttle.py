@@ -49,9 +49,18 @@ class Throttle:
 
     def answered(self, answer: Answer, used: int, expected: int) -> None:
         """It went well, with `used` tokens where `expected` were taken."""
-        self._tokens.adjust(used - expected - _ANSWER_TOKENS)
+        self._back(expected, used)
         self._room.answered()
         self._learn(answer.headers)
+
+    def failed(self, expected: int) -> None:
+        """A request of so many tokens came back without an answer: it counts as it was taken."""
+        self._back(expected, expected + _ANSWER_TOKENS)
+
+    def _back(self, expected: int, used: int) -> None:
+        now = time.monotonic()
+        self._requests.back(1, 1, now)
+        self._tokens.back(expected + _ANSWER_TOKENS, used, now)
 
     def refused(self, trouble: Trouble, sent_at: float, tries: int) -> float:
         """It failed, for the `tries`th time in this way; returns the seconds to wait before another try."""
