@@ -42,7 +42,9 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        return "\n".join(self._screen.display)
+        buffer = self._screen.buffer
+        # Not pyte's own `display`: that fails on half of a wide letter.
+        return "\n".join("".join(buffer[y][x].data for x in range(COLUMNS)) for y in range(LINES))
 
     def look(self, columns: int) -> Look:
         """The first columns of every line: letters and backgrounds."""

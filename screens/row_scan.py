@@ -16,6 +16,7 @@ from t2s_tui.errors import T2SError
 
 FIRST_PAGE = 60  # rows found before they are shown: no screen has more
 REPORT = 0.2  # seconds between two looks at a filter that still works, the first whatever it has found
+PAINT = 0.03  # seconds that the screen has for the first page before the scan takes a core again
 RELEASE = 64_000  # rows after which their memory is given back: some 100 MB when their DDL was read
 SOURCE_ORDER = Order("number")
 
@@ -69,8 +70,11 @@ class Scan:
                 full = not reported and len(found) >= FIRST_PAGE
                 enough = full or time.monotonic() - told > REPORT
                 if in_order and enough and scanned.seen < len(self.rows):
-                    told, reported = time.monotonic(), True
+                    first, reported = not reported, True
                     post(RowsFound(self.run, found, len(found), scanned.seen, False))
+                    if first:
+                        time.sleep(PAINT)
+                    told = time.monotonic()
             found = ordered(self.rows, self.order, found if self.row_filter.terms else None)
             self.release()
         except T2SError as error:

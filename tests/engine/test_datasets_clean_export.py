@@ -20,9 +20,11 @@ from t2s_tui.datasets.audit.run import audit_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.datasets.clean import Cleaning, clean_dataset, next_version, read_dropped
 from t2s_tui.datasets.export import form_of, write_csv, write_jsonl, write_messages, write_parquet
+from t2s_tui.datasets.export_request import chosen_rows
 from t2s_tui.datasets.export_spider import write_spider
-from t2s_tui.datasets.splits import split_by_database
-from t2s_tui.errors import NotFound, T2SError, UsageError
+from t2s_tui.datasets.marks import read_marks, write_marks
+from t2s_tui.datasets.splits import split_by_database, split_by_ratio
+from t2s_tui.errors import JobStopped, NotFound, T2SError, UsageError
 from t2s_tui.progress import Quiet
 from t2s_tui.prompts.templates import load_template, render_messages, render_text
 from t2s_tui.records import Example
@@ -107,6 +109,28 @@ def test_dropping_by_filter_and_by_hand(workspace: Workspace) -> None:
     again = clean_dataset(workspace, "mine", Cleaning(numbers=[1]))
     assert again.dataset.name == "mine-2"
     assert [step["of"] for step in again.dataset.history] == ["a", "mine"]
+
+
+def test_what_was_marked_is_dropped_exported_and_kept_by_a_split(
+    workspace: Workspace,
+) -> None:
+    folder = workspace.dataset_dir("a")
+    with workspace.store() as store:
+        write_marks(folder, store.datasets.get("a").fingerprint, {0, 58})
+    assert [e.number for e in chosen_rows(workspace, "a", None, "is:marked")] == [1, 59]
+    assert [e.number for e in chosen_rows(workspace, "a", "test", "is:marked")] == [59]
+    made = clean_dataset(workspace, "a", Cleaning(marked=True))
+    assert made.reasons == {"by hand": 2}
+    assert clean_dataset(workspace, "a", Cleaning(query="is:marked")).reasons == {"filter is:marked": 2}
+    stopped = Quiet(stop_after=0)
+    with pytest.raises(JobStopped):
+        clean_dataset(workspace, "a", Cleaning(marked=True), into="half", progress=stopped)
+    assert not workspace.dataset_dir("half").exists()
+    weights = {"train": 3.0, "test": 1.0}
+    with pytest.raises(JobStopped):
+        split_by_ratio(workspace, "a", weights, allow_leak=True, progress=stopped)
+    split = split_by_ratio(workspace, "a", weights, allow_leak=True)
+    assert read_marks(folder, split.fingerprint) == {0, 58}
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
