@@ -36,7 +36,7 @@ from screens.inspect_state import SetRow, concerns, example_head, read_sets
 from screens.pick import pick_word
 from screens.pick_set import pick_set
 from t2s_tui.errors import UsageError
-from t2s_tui.evaluation.breakdown import BY_EXAMPLE
+from t2s_tui.evaluation.breakdown import BY
 from t2s_tui.jobs.board import JobView
 from t2s_tui.text import clip
 from widgets.frame import Pane
@@ -70,7 +70,7 @@ class CompareScreen(WorkbenchScreen):
         self._picked: Picked | None = None
         self._paired: Paired | None = None
         self._group = GROUPS[0]
-        self._by = BY_EXAMPLE[0]
+        self._by = BY[0]
         self._both: BothAnswers | None = None
         self._settle: Timer | None = None
         self._stale = False
@@ -140,8 +140,8 @@ class CompareScreen(WorkbenchScreen):
             self.open_pair(self._picked.b, self._picked.a, self._picked.metric)
 
     def action_by(self) -> None:
-        """Count what was fixed and broken by hardness, by database, by what the queries use."""
-        self._by = BY_EXAMPLE[(BY_EXAMPLE.index(self._by) + 1) % len(BY_EXAMPLE)]
+        """Count what was fixed and broken by hardness, by database, by what the queries use, by fault."""
+        self._by = BY[(BY.index(self._by) + 1) % len(BY)]
         self._show_sides()
 
     def action_metric(self) -> None:

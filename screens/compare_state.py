@@ -11,8 +11,8 @@ from rich.text import Text
 from screens.inspect_state import SetRow
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
-from t2s_tui.evaluation.breakdown import BY_EXAMPLE, paired_breakdown
-from t2s_tui.evaluation.compare import Comparison, compare
+from t2s_tui.evaluation.breakdown import BY
+from t2s_tui.evaluation.compare import Comparison, compare, compare_by
 from t2s_tui.evaluation.statistics import Score
 from t2s_tui.records import METRIC_ORDER, Example, Outcome, Prediction, PredictionSet, Verdict
 from t2s_tui.workspace import Workspace
@@ -66,7 +66,7 @@ class Paired:
     examples: Mapping[str, Example]
     answers: tuple[Mapping[str, Prediction], Mapping[str, Prediction]]
     outcomes: tuple[Mapping[str, Outcome], Mapping[str, Outcome]]
-    #: hardness, database, feature -> group -> fixed, broken, examples that both decided
+    #: hardness, database, feature, fault -> group -> fixed, broken, examples in it that both decided
     breakdowns: Mapping[str, Mapping[str, tuple[int, int, int]]]
 
 
@@ -90,10 +90,7 @@ def read_paired(workspace: Workspace, a: str, b: str, metric: str | None) -> Pai
     }
     groups = {name: ids for name, ids in groups.items() if ids or name != "left_out"}
     left, right = ({i: found[chosen] for i, found in o.items() if chosen in found} for o in outcomes)
-    same = (*comparison.both, *comparison.neither)
-    counted = {
-        by: paired_breakdown(examples, by, comparison.fixed, comparison.broken, same) for by in BY_EXAMPLE
-    }
+    counted = {by: compare_by(workspace, comparison, by, examples) for by in BY}
     return Paired(*sets, chosen, metrics, comparison, groups, examples, answers, (left, right), counted)
 
 

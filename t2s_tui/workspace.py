@@ -3,6 +3,7 @@
 What is in it:
 
     <root>/t2s.sqlite            the store (WAL)
+    <root>/golds.sqlite          results of slow golds: a cache, which may be deleted
     <root>/datasets/<name>/      examples.arrow
     <root>/sources/<name>/       unpacked archives, databases made of a source's tables
     <root>/models/<name>/        models converted for this workspace

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from t2s_tui.commands.follow import follow, tell_end
 from t2s_tui.commands.judge_options import confirm, judge_options, judge_settings
@@ -16,6 +17,8 @@ from t2s_tui.errors import DataError, UsageError
 from t2s_tui.records import RunState
 
 _DEFAULT_METRICS = "exact,normalized,execution"
+_TEXT, _NO_TEXT = "utf-8-sig", "surrogateescape"  # a line of bytes that are no text is a bad line
+_BY = ("hardness", "database", "feature", "fault")
 
 
 def add_parser(commands: Any) -> None:
@@ -26,7 +29,7 @@ def add_parser(commands: Any) -> None:
     _mode(evaluate)
     evaluate.add_argument(
         "--by",
-        choices=("hardness", "database", "feature", "fault"),
+        choices=_BY,
         help="with --wait: the scores by this too",
     )
     judge_options(evaluate)
@@ -37,6 +40,7 @@ def add_parser(commands: Any) -> None:
     compare.add_argument("a")
     compare.add_argument("b")
     compare.add_argument("--metric", default="execution")
+    compare.add_argument("--by", choices=_BY, help="what was fixed and broken by this too")
 
     check = commands.add_parser("check", help="score pairs of gold and predicted SQL, with no workspace")
     common(check, _check, workspace=False)
@@ -137,12 +141,18 @@ def _tell_groups(args: argparse.Namespace) -> None:
 
 
 def _compare(args: argparse.Namespace) -> int:
-    from t2s_tui.evaluation.compare import compare
+    from t2s_tui.evaluation.compare import compare, compare_by
     from t2s_tui.evaluation.metrics import metric_named
 
-    result = compare(opened(args), args.a, args.b, metric_named(args.metric).name)
+    workspace = opened(args)
+    result = compare(workspace, args.a, args.b, metric_named(args.metric).name)
+    groups = compare_by(workspace, result, args.by) if args.by else {}
     if args.json:
-        emit(result.as_json())
+        by = {
+            group: dict(zip(("fixed", "broken", "of"), counts, strict=True))
+            for group, counts in groups.items()
+        }
+        emit({**result.as_json(), **({"by": args.by, "groups": by} if args.by else {})})
         return 0
     rows = [
         (name, *score_row(score)[1:]) for name, score in ((args.a, result.score_a), (args.b, result.score_b))
@@ -155,6 +165,9 @@ def _compare(args: argparse.Namespace) -> int:
             f"B fixed {len(result.fixed)} and broke {len(result.broken)}: "
             f"{100 * result.difference:+.1f} points (95% by paired bootstrap {low:+.1f} to {high:+.1f})."
         )
+    if groups:
+        rows = [(group, *counts) for group, counts in groups.items()]
+        table((args.by, "fixed", "broken", "of"), rows, right=(1, 2, 3))
     say(f"A is {args.a}, B is {args.b}, by {args.metric}.")
     return 0
 
@@ -163,6 +176,12 @@ def paired_row(result: Any) -> tuple[object, ...]:
     """The paired table: how many both, only A, only B, neither got right, and McNemar's exact p."""
     groups = (result.both, result.only_a, result.only_b, result.neither)
     return (*(len(g) for g in groups), f"{result.p_value:.2g}")
+
+
+def _stdin() -> TextIO:
+    assert isinstance(sys.stdin, TextIOWrapper)
+    sys.stdin.reconfigure(encoding=_TEXT, errors=_NO_TEXT)
+    return sys.stdin
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -174,11 +193,12 @@ def _check(args: argparse.Namespace) -> int:
     mode = mode_named(args.mode)
     counts: dict[tuple[str, str], int] = {}
     # A program that writes line by line to a pipe waits for each answer: no reading ahead there.
-    workers = args.workers if args.workers is not None else 1 if str(args.pairs) == "-" else 0
+    read_standard = str(args.pairs) == "-"
+    workers = args.workers if args.workers is not None else 1 if read_standard else 0
     if workers < 0:
         raise UsageError("--workers is negative", "give a number of processes, or 0 for one a core")
     try:
-        lines = sys.stdin if str(args.pairs) == "-" else args.pairs.open(encoding="utf-8")
+        lines = _stdin() if read_standard else args.pairs.open(encoding=_TEXT, errors=_NO_TEXT)
     except OSError as error:
         raise DataError(
             f"{args.pairs} cannot be read ({error.strerror})", "name a JSONL file with --pairs"

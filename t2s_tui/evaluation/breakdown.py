@@ -11,8 +11,6 @@ from t2s_tui.evaluation.statistics import Score, breakdown
 from t2s_tui.records import Example
 
 BY = ("hardness", "database", "feature", "fault")
-#: Those that belong to the example alone, whatever was answered.
-BY_EXAMPLE = BY[:3]
 _HARDNESS = ("easy", "medium", "hard", "extra")
 
 
@@ -44,6 +42,29 @@ def paired_breakdown(
                     counts[at] += 1
     ordered = sorted(found.items(), key=lambda item: _place(by, item[0], item[1][2]))
     return {group: (f, b, n) for group, (f, b, n) in ordered}
+
+
+def paired_faults(
+    of_a: Mapping[str, Sequence[str]],
+    of_b: Mapping[str, Sequence[str]],
+    fixed: Sequence[str],
+    broken: Sequence[str],
+    neither: Sequence[str],
+) -> dict[str, tuple[int, int, int]]:
+    """fault -> (fixed, broken, examples where it leads in a wrong answer of A or of B).
+
+    `of_a` and `of_b` hold the faults of each set's answers by example id, the leading one first. An answer
+    that B fixed had A's fault, one that B broke has B's.
+    """
+    counted: dict[str, tuple[set[str], set[str], set[str]]] = {}
+    for place, faults, ids in ((0, of_a, fixed), (1, of_b, broken), (2, of_a, neither), (2, of_b, neither)):
+        for example in ids:
+            leading = next(iter(faults.get(example, ())), "none")
+            sets = counted.setdefault(leading, (set(), set(), set()))
+            sets[place].add(example)
+            sets[2].add(example)
+    found = {fault: (len(f), len(b), len(every)) for fault, (f, b, every) in counted.items()}
+    return dict(sorted(found.items(), key=lambda item: (-item[1][2], item[0])))
 
 
 def groups(row: ReviewRow, by: str) -> Sequence[str]:

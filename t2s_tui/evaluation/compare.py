@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.breakdown import paired_breakdown, paired_faults
+from t2s_tui.evaluation.review import faults_said
 from t2s_tui.evaluation.statistics import Score, bootstrap_difference, mcnemar_exact, score
-from t2s_tui.records import Outcome
+from t2s_tui.records import Example, Outcome
 from t2s_tui.store import Store
 from t2s_tui.workspace import Workspace
 
@@ -96,6 +100,23 @@ def compare(workspace: Workspace, a: str, b: str, metric: str = "execution") -> 
                 )
             outcomes.append(found)
     return pair_up(a, b, metric, *outcomes)
+
+
+def compare_by(
+    workspace: Workspace, result: Comparison, by: str, examples: Mapping[str, Example] | None = None
+) -> dict[str, tuple[int, int, int]]:
+    """group -> (fixed, broken, examples in it that both decided), by one of `breakdown.BY`.
+
+    `examples` by id, where they are at hand: else they are read.
+    """
+    with workspace.store() as store:
+        if by == "fault":
+            of_a, of_b = faults_said(store, result.a), faults_said(store, result.b)
+            return paired_faults(of_a, of_b, result.fixed, result.broken, result.neither)
+        made = store.predictions.get_set(result.a)
+    if examples is None:
+        examples = {e.id: e for e in open_examples(workspace, made.dataset).split(made.split)}
+    return paired_breakdown(examples, by, result.fixed, result.broken, (*result.both, *result.neither))
 
 
 def _same_mode(store: Store, a: str, b: str) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.column_match import Undecided, match_columns
-from t2s_tui.evaluation.result_rows import difference, row_key, says_little
+from t2s_tui.evaluation.result_rows import difference, row_keys, says_little
 from t2s_tui.evaluation.tolerant_rows import close_rows
 
 NAMES = ("strict", "ordered", "bird-set", "test-suite", "superset", "tolerant")
@@ -97,7 +97,7 @@ def differs(mode: Mode, gold: Result, generated: Result, *, ordered: bool) -> st
 
 
 def _as_sets(gold: Result, generated: Result) -> str | None:
-    left, right = {row_key(row) for row in gold[1]}, {row_key(row) for row in generated[1]}
+    left, right = set(row_keys(gold[1])), set(row_keys(generated[1]))
     if left == right:
         return None
     missing, extra = len(left - right), len(right - left)
@@ -109,7 +109,7 @@ def _any_columns(gold: Result, generated: Result, ordered: bool) -> str | None:
         return None  # the published comparator does not look at the columns of nothing
     if len(gold[0]) != len(generated[0]) or len(gold[1]) != len(generated[1]):
         return difference(gold, generated, ordered=ordered)
-    left, right = [row_key(r) for r in gold[1]], [row_key(r) for r in generated[1]]
+    left, right = row_keys(gold[1]), row_keys(generated[1])
     if match_columns(left, right, ordered=ordered) is not None:
         return None
     found = difference(gold, generated, ordered=ordered)
@@ -123,7 +123,7 @@ def _more_columns(gold: Result, generated: Result, ordered: bool) -> str | None:
     if len(rows) != len(found):
         words = f"{len(found)} row{'' if len(found) == 1 else 's'}"
         return f"{words} where gold has {len(rows)}"
-    left, right = [row_key(r) for r in rows], [row_key(r) for r in found]
+    left, right = row_keys(rows), row_keys(found)
     if not rows or match_columns(left, right, ordered=ordered) is not None:
         return None
     return "gold's columns are not among its columns"
@@ -144,7 +144,7 @@ def weaknesses(gold: Result, generated: Result, *, ordered: bool, distinct: bool
         found.append("one row: neither order nor ties were tested")
     elif len(rows) == 1 and len(rows[0]) == 1 and rows[0][0] in (0, 1):
         found.append(f"one row that says {rows[0][0]:g}")
-    if distinct and len(rows) > 1 and len({row_key(row) for row in rows}) == len(rows):
+    if distinct and len(rows) > 1 and len(set(row_keys(rows))) == len(rows):
         found.append("no ties: DISTINCT was not tested")
     if rows != generated[1] and len(gold[0]) == len(generated[0]) and _times(rows) != _times(generated[1]):
         found.append("the duplicates differ")
@@ -153,7 +153,7 @@ def weaknesses(gold: Result, generated: Result, *, ordered: bool, distinct: bool
 
 def _times(rows: Sequence[Sequence[Any]]) -> list[int]:
     """How often the rows come, each: whatever the order of their columns."""
-    return sorted(Counter(map(row_key, rows)).values())
+    return sorted(Counter(row_keys(rows)).values())
 
 
 __all__ = ["NAMES", "STRICT", "VERSION", "Mode", "Undecided", "differs", "mode_named", "weaknesses"]

@@ -2,69 +2,59 @@
 
 Other dialects are translated to SQLite first, and to DuckDB where a query needs a function that SQLite has
 not; the evidence says which engine gave the verdict and what ran (traps 26, 27). Gold runs once a run, on a
-connection of its own; a pair that was judged is not judged again.
+connection of its own; a query that ran is not run again, and a pair that was judged is not judged again.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from t2s_tui.errors import DataError
 from t2s_tui.evaluation.comparison import STRICT, Mode, Undecided, differs, weaknesses
-from t2s_tui.evaluation.engines import MISSING_FUNCTION, Engine, Engines, engine_name
+from t2s_tui.evaluation.engines import Engine, Engines, engine_name
+from t2s_tui.evaluation.foreign import foreign_function, short_name
+from t2s_tui.evaluation.gold_runs import Gold, Golds, reason, what_runs
+from t2s_tui.evaluation.gold_store import GoldStore
 from t2s_tui.evaluation.judged import Judged, Pair, failed, passed
 from t2s_tui.evaluation.kept import Kept
-from t2s_tui.evaluation.result_rows import as_evidence
-from t2s_tui.evaluation.sandbox import (
-    MAX_ROWS,
-    TIMEOUT,
+from t2s_tui.evaluation.query_result import (
     DatabaseUnreadable,
     QueryFailed,
     QueryRefused,
     QueryResult,
     QueryTimeout,
 )
+from t2s_tui.evaluation.quoted_strings import quoted_strings
+from t2s_tui.evaluation.result_rows import as_evidence
+from t2s_tui.evaluation.sandbox import MAX_ROWS, TIMEOUT
 from t2s_tui.records import Outcome
-from t2s_tui.sql.dialects import SqlSyntaxError, parse, translate
-from t2s_tui.sql.distinct import has_distinct, without_distinct
+from t2s_tui.sql.dialects import SqlSyntaxError, parse
+from t2s_tui.sql.distinct import has_distinct
 from t2s_tui.sql.guard import refuse_reason
+from t2s_tui.sql.same_text import text_key
 
 _KEPT_VERDICTS = 2_048
-_KEPT_GOLD_CELLS = 1_000_000
-_QUOTED = re.compile(r'"([^"]*)"')
-#: Functions of other engines that SQLite has not: a verdict on a query that needs one would be about SQLite.
-_ELSEWHERE = frozenset(
-    """REGEXP REGEXP_LIKE REGEXP_REPLACE REGEXP_SUBSTR CONCAT_WS LPAD RPAD STR_TO_DATE DATE_FORMAT LAST_DAY
-    SUBSTRING_INDEX FIND_IN_SET TIMESTAMPDIFF DATE_SUB DATE_ADD DAYNAME MONTHNAME MAKEDATE FIELD ELT REPEAT
-    REVERSE TO_CHAR TO_DATE DATE_TRUNC DATE_PART EXTRACT AGE STDDEV STDDEV_POP STDDEV_SAMP VARIANCE VAR_POP
-    VAR_SAMP STRING_AGG ARRAY_AGG JSON_AGG GENERATE_SERIES SPLIT_PART INITCAP MEDIAN PERCENTILE_CONT BIT_AND
-    BIT_OR BIT_XOR CRC32 MD5 SHA1 SHA2 WEEK YEARWEEK DAYOFYEAR TIME_TO_SEC SEC_TO_TIME FROM_UNIXTIME
-    CONVERT_TZ FORMAT ANY_VALUE GREATEST LEAST SOUNDEX TRUNCATE LOCATE""".split()  # noqa: SIM905
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Gold:
-    """What gold came to: its result and whether order counts, or the trouble with it."""
-
-    sql: str
-    result: QueryResult | None
-    ordered: bool
-    trouble: Judged | None
-    foreign: bool = False  # the trouble is a function that this engine has not
+_SYNTAX = re.compile(r"syntax error|incomplete input|unrecognized token")
 
 
 class Execution:
     """The metric with its sandboxes and what it keeps of a run. Close it, or use it in a `with`."""
 
-    def __init__(self, *, mode: Mode = STRICT, timeout: float = TIMEOUT, max_rows: int = MAX_ROWS) -> None:
+    def __init__(
+        self,
+        *,
+        mode: Mode = STRICT,
+        timeout: float = TIMEOUT,
+        max_rows: int = MAX_ROWS,
+        store: GoldStore | None = None,
+    ) -> None:
         self._mode = mode
-        self._engines = Engines(timeout=timeout, max_rows=max_rows)
-        self._golds: Kept[tuple[str, str, str, Engine], Gold] = Kept(_KEPT_GOLD_CELLS)
-        self._judged: Kept[Pair, Judged] = Kept(_KEPT_VERDICTS)
+        self.engines = Engines(timeout=timeout, max_rows=max_rows, store=store)
+        self._golds = Golds(self.engines, mode)
+        self._judged: Kept[tuple[object, ...], Judged] = Kept(_KEPT_VERDICTS)
 
     def __enter__(self) -> Execution:
         return self
@@ -74,7 +64,7 @@ class Execution:
 
     def close(self) -> None:
         """End the sandboxes' processes."""
-        self._engines.close()
+        self.engines.close()
 
     def judge(self, pair: Pair) -> Judged:
         """The verdict on one pair: pass where it has the result of gold or of any other accepted query.
@@ -82,21 +72,42 @@ class Execution:
         unknown: no database, a function that no engine here has, or results too long to compare.
         error: gold or the database cannot be used. fail: all that is the generated SQL's own fault.
         """
-        key = replace(pair, question="", raw="", ddl=None)
+        key = _key(pair)
         found = self._judged.get(key)
         if found is None:
-            found = self._any_gold(key)
+            found = self._any_gold(pair)
             evidence = {**found.evidence, "mode": self._mode.label} if pair.database else found.evidence
-            found = replace(found, evidence=evidence)
+            found = Judged(found.outcome, found.why, evidence)
             self._judged.put(key, found)
         return found
+
+    def wanted(self, pair: Pair) -> Iterator[tuple[bool, str]]:
+        """(whether it is gold, the SQL) of what is still to be run in SQLite for this pair.
+
+        A prediction that is its gold's own text is not.
+        """
+        if pair.database is None:
+            return
+        golds: list[str] = []
+        for gold, sql in ((True, pair.gold), (False, pair.generated)):
+            if not gold and refuse_reason(sql, pair.dialect):
+                continue
+            try:
+                ran = what_runs(sql, pair.dialect, "sqlite", self._mode)
+            except SqlSyntaxError:
+                continue
+            if not gold and text_key(ran) in golds:
+                continue
+            golds.append(text_key(ran))
+            if self.engines.known("sqlite", pair.database, ran, gold=gold) is None:
+                yield gold, ran
 
     def _any_gold(self, pair: Pair) -> Judged:
         if pair.database is None:
             return Judged(Outcome.UNKNOWN, "no database")
         first: Judged | None = None
         for number, gold in enumerate((pair.gold, *pair.accepted)):
-            judged = self._one_gold(replace(pair, gold=gold), pair.database)
+            judged = self._one_gold(replace(pair, gold=gold) if number else pair, pair.database)
             if judged.outcome is Outcome.PASS:
                 if number:
                     evidence = {**judged.evidence, "accepted": gold}
@@ -116,49 +127,12 @@ class Execution:
 
     def _on(self, pair: Pair, database: Path, engine: Engine) -> tuple[Judged, bool]:
         """The verdict by one engine, and whether that engine lacks a function of another."""
-        gold = self._gold(pair, database, engine)
+        gold = self._golds.get(pair.gold, pair.dialect, database, engine)
         if gold.result is None:
             assert gold.trouble is not None
             return gold.trouble, gold.foreign
-        evidence: dict[str, Any] = {
-            "engine": engine_name(engine),
-            "gold": _evidence(gold.result),
-            "weak": False,
-        }
+        evidence: dict[str, Any] = {"engine": engine_name(engine), "gold": gold.evidence, "weak": False}
         return self._generated(pair, database, gold, gold.result, evidence, engine)
-
-    def _gold(self, pair: Pair, database: Path, engine: Engine) -> Gold:
-        key = (str(database), pair.dialect, pair.gold, engine)
-        found = self._golds.get(key)
-        if found is None:
-            found = self._run_gold(pair, database, engine)
-            rows = found.result.rows if found.result else ()
-            self._golds.put(key, found, 1 + sum(map(len, rows)))
-        return found
-
-    def _run_gold(self, pair: Pair, database: Path, engine: Engine) -> Gold:
-        def no(why: str) -> Gold:
-            return Gold("", None, False, Judged(Outcome.ERROR, why, {"engine": engine_name(engine)}))
-
-        try:
-            ran = self._for_engine(pair.gold, pair.dialect, engine)
-            result = self._engines.run(engine, database, ran, gold=True)
-        except SqlSyntaxError as error:
-            return no(f"gold does not parse at {error.position}: {error.message}")
-        except QueryFailed as error:
-            if name := _foreign_function(error, pair.dialect):
-                trouble = Judged(Outcome.UNKNOWN, f"gold needs {name}, which {_short(engine)} has not")
-                return Gold("", None, False, trouble, foreign=True)
-            return no(f"gold does not run: {_reason(error)}")
-        except DatabaseUnreadable as error:
-            return no(error.cause)
-        except DataError as error:
-            return no(f"gold does not run: {_reason(error)}")
-        return Gold(ran, result, orders(pair.gold, pair.dialect), None)
-
-    def _for_engine(self, sql: str, dialect: str, engine: Engine) -> str:
-        ran = translate(sql, dialect, engine)
-        return without_distinct(ran, engine) if self._mode.ignores_distinct else ran
 
     def _generated(
         self,
@@ -172,36 +146,46 @@ class Execution:
         def broken(outcome: Outcome, why: str, foreign: bool = False) -> tuple[Judged, bool]:
             return Judged(outcome, why, {**evidence, "generated": {"error": why}}), foreign
 
-        if reason := refuse_reason(pair.generated, pair.dialect):
-            return broken(Outcome.FAIL, reason if "no SQL" in reason else f"refused: {reason}")
+        if words := refuse_reason(pair.generated, pair.dialect):
+            return broken(Outcome.FAIL, words if "no SQL" in words else f"refused: {words}")
         try:
-            ran = self._for_engine(pair.generated, pair.dialect, engine)
+            ran = what_runs(pair.generated, pair.dialect, engine, self._mode)
             if pair.dialect != "sqlite" or ran != pair.generated:
                 evidence["ran"] = ran
-            result = expected if ran == gold.sql else self._engines.run(engine, database, ran)
+            result = expected if text_key(ran) == gold.key else self.engines.run(engine, database, ran)
         except SqlSyntaxError as error:
             return broken(Outcome.FAIL, f"does not parse at {error.position}: {error.message}")
         except QueryRefused as error:
-            return broken(Outcome.FAIL, f"refused: {_reason(error)}")
+            return broken(Outcome.FAIL, f"refused: {reason(error)}")
         except QueryTimeout as error:
-            return broken(Outcome.FAIL, _reason(error))
+            return broken(Outcome.FAIL, reason(error))
         except QueryFailed as error:
-            if name := _foreign_function(error, pair.dialect):
-                return broken(Outcome.UNKNOWN, f"it needs {name}, which {_short(engine)} has not", True)
+            if name := foreign_function(error, pair.dialect):
+                return broken(Outcome.UNKNOWN, f"it needs {name}, which {short_name(engine)} has not", True)
             return broken(Outcome.FAIL, _why_failed(pair, error))
         except DatabaseUnreadable as error:
             return broken(Outcome.ERROR, error.cause)
-        if engine == "sqlite" and (words := quoted_strings(ran, result)):
+        read = [column for _, column in result.reads]
+        if engine == "sqlite" and '"' in ran and (words_read := quoted_strings(ran, read)):
             evidence["notes"] = [
-                f'SQLite read "{word}" as a string: no column has that name' for word in words
+                f'SQLite read "{word}" as a string: no column has that name' for word in words_read
             ]
-        return _compared(self._mode, pair, gold, expected, result, evidence), False
+        return compared(self._mode, pair, gold, expected, result, evidence), False
 
 
-def _compared(
+def _key(pair: Pair) -> tuple[object, ...]:
+    """What the verdict hangs on."""
+    return (pair.gold, pair.generated, pair.dialect, str(pair.database), pair.ordered, pair.accepted)
+
+
+def compared(
     mode: Mode, pair: Pair, gold: Gold, expected: QueryResult, result: QueryResult, evidence: dict[str, Any]
 ) -> Judged:
-    evidence["generated"] = _evidence(result)
+    """The verdict on two results; `evidence` is added to."""
+    same = result is expected
+    evidence["generated"] = (
+        gold.evidence if same else as_evidence(result.columns, result.rows, result.truncated)
+    )
     ordered = gold.ordered if pair.ordered is None else pair.ordered
     left, right = (expected.columns, expected.rows), (result.columns, result.rows)
     if expected.truncated and result.truncated and len(expected.columns) == len(result.columns):
@@ -219,7 +203,7 @@ def _compared(
         left,
         right,
         ordered=ordered,
-        limited=bool(re.search(r"\blimit\b", pair.gold, re.IGNORECASE)),
+        limited=gold.limited,
         distinct=has_distinct(pair.gold) != has_distinct(pair.generated),
     )
     evidence["weak"] = bool(reasons)
@@ -232,77 +216,12 @@ def _compared(
     return passed(f"{why}: weak, {reasons[0]}" if reasons else why, **evidence)
 
 
-def orders(sql: str, dialect: str) -> bool:
-    """Whether the outermost query has an ORDER BY: the words inside a literal or subquery do not count."""
-    if "order" not in sql.lower():
-        return False
-    from sqlglot import exp
-
-    try:
-        tree: Any = parse(sql, dialect)
-    except SqlSyntaxError:
-        return False
-    while isinstance(tree, exp.Subquery) and not tree.args.get("order"):
-        tree = tree.this
-    return tree.args.get("order") is not None
-
-
-def quoted_strings(sql: str, result: QueryResult) -> list[str]:
-    """The double-quoted names that SQLite took for strings (trap 27): quoted, and no column that was read."""
-    from sqlglot import exp
-
-    columns = {column.lower() for _, column in result.reads}
-    if all(word.lower() in columns for word in _QUOTED.findall(sql)):
-        return []
-    try:
-        tree = parse(sql, "sqlite")
-    except SqlSyntaxError:
-        return []
-    known = columns | {"rowid", "oid", "_rowid_"}
-    known |= {a.alias.lower() for a in tree.find_all(exp.Alias, exp.TableAlias, exp.CTE, exp.Subquery)}
-    known |= {
-        str(c.this).lower()
-        for alias in tree.find_all(exp.TableAlias)
-        for c in alias.args.get("columns") or []
-    }
-    quoted = [c.this for c in tree.find_all(exp.Column) if not c.table and isinstance(c.this, exp.Identifier)]
-    return sorted({str(n.this) for n in quoted if n.args.get("quoted") and str(n.this).lower() not in known})
-
-
-def _evidence(result: QueryResult) -> dict[str, Any]:
-    return as_evidence(result.columns, result.rows, result.truncated)
-
-
-def _reason(error: DataError) -> str:
-    """The half of the sentence that says what happened."""
-    head, _, tail = error.cause.partition(": ")
-    return tail if tail and head in ("The query failed", "The SQL was refused") else error.cause
-
-
-def _foreign_function(error: DataError, dialect: str) -> str | None:
-    """What the engine lacked of another one's, when that is why the query failed; None for its own fault.
-
-    What parses in its own dialect and not after the translation was not translated: no fault of the query.
-    """
-    if dialect == "sqlite":
-        return None
-    found = MISSING_FUNCTION.search(error.cause)
-    if found is None:
-        return "a syntax" if re.search(r"syntax error|Parser Error", error.cause) else None
-    name = next(group for group in found.groups() if group).upper()
-    return name if name in _ELSEWHERE else None
-
-
-def _short(engine: Engine) -> str:
-    return "SQLite" if engine == "sqlite" else "DuckDB"
-
-
 def _why_failed(pair: Pair, error: QueryFailed) -> str:
     """SQLite's words; for its syntax errors the position, which it does not give."""
-    reason = _reason(error)
-    if pair.dialect == "sqlite" and re.search(r"syntax error|incomplete input|unrecognized token", reason):
+    words = reason(error)
+    if pair.dialect == "sqlite" and _SYNTAX.search(words):
         try:
             parse(pair.generated, "sqlite")
         except SqlSyntaxError as syntax:
-            return f"does not parse at {syntax.position}: {reason}"
-    return reason
+            return f"does not parse at {syntax.position}: {words}"
+    return words

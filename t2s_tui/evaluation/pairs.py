@@ -74,6 +74,8 @@ def _answer(judged: Judged) -> dict[str, Any]:
 
 
 def _record(line: str) -> dict[str, Any]:
+    if not line.isascii() and any("\udc80" <= char <= "\udcff" for char in line):
+        raise BadLine("this is not UTF-8")  # bytes that came through as `surrogateescape` keeps them
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:

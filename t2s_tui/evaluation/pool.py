@@ -17,6 +17,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Generic, TypeVar
 
 from t2s_tui.evaluation.comparison import Mode
+from t2s_tui.evaluation.execution_stream import ExecutionStream
+from t2s_tui.evaluation.gold_store import GoldStore
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.evaluation.judges import SLOW, open_judges
 from t2s_tui.records import Outcome
@@ -41,13 +43,14 @@ def judge_all(
     mode: Mode,
     workers: int = 0,
     tick: Callable[[], None] = lambda: None,
+    store: GoldStore | None = None,
 ) -> Generator[tuple[Key, Answer], None, None]:
     """(key, metric -> verdict) for each (key, pair), in their order, as they come.
 
     A pair that is None has an empty answer. `workers` 0: as many as there are cores. With one worker every
     pair is answered before the next is read. `tick` is called a few times a second also while no answer
     comes, and after each answer where there is one worker: what it raises ends the work at once. Memory holds
-    a bounded number of pairs, however many there are.
+    a bounded number of pairs, however many there are. `store` keeps the results of slow golds.
     """
     workers = workers or cores()
     source = iter(pairs)
@@ -58,6 +61,10 @@ def judge_all(
             for key, pair in chain(few, source):
                 yield key, judges(pair) if pair else {}
                 tick()
+        return
+    if tuple(metrics) == ("execution",) and all(p is None or p.dialect == "sqlite" for _, p in few):
+        with ExecutionStream(mode, workers, store) as stream:
+            yield from stream.answers(chain(few, source), tick)
         return
     with Pool(metrics, mode, workers) as pool:
         yield from pool.answers(chain(few, source), tick)

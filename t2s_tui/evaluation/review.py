@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.evaluation.statistics import Score, scores_of
 from t2s_tui.records import Example, Outcome, Prediction, PredictionSet, Verdict
+from t2s_tui.sql.faults import with_evidence
 from t2s_tui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ TRUST = ("human", "execution", "equivalence", "judge", "normalized", "exact")
 class ReviewRow:
     """One prediction with its example and what each metric said of it, without the evidence.
 
-    `faults` are the names of what is wrong with the SQL, the leading one first. `shown` is the class of the
+    `faults` are the names of what is wrong with the SQL, the leading one first: what differs from gold, in
+    the order that the engine's error and the class of a refutation give it. `shown` is the class of the
     equivalence verdict (`proved`, `data`, `null`, ...), empty without one. `weak`: it passes on a database
     that cannot tell. `drawn` is how a person came upon it, empty before.
     """
@@ -130,16 +132,37 @@ class _Said:
 
 def _said(store: Store, name: str) -> _Said:
     def picked(metric: str, field: str) -> dict[str, Any]:
-        found = store.verdicts.pick(name, metric, field)
-        return {key: values[field] for key, values in found.items() if values.get(field)}
+        return _picked(store, name, metric, field)
 
+    shown = {key: str(kind) for key, kind in picked("equivalence", "class").items()}
     return _Said(
         outcomes=store.verdicts.outcomes(name),
-        faults={key: tuple(map(str, names)) for key, names in picked("normalized", "faults").items()},
-        shown={key: str(kind) for key, kind in picked("equivalence", "class").items()},
+        faults=faults_said(store, name),
+        shown=shown,
         weak=dict.fromkeys(picked("execution", "weak"), True),
         drawn={key: str(how) for key, how in picked("human", "drawn").items()},
     )
+
+
+def faults_said(store: Store, name: str) -> dict[str, tuple[str, ...]]:
+    """example id -> the faults of its prediction, the leading one first.
+
+    Normalising finds them between the texts; what an engine said when it ran, and the class of rows that
+    refute it, add to them and say which one leads.
+    """
+    written = _picked(store, name, "normalized", "faults")
+    errors = store.verdicts.whys(name, "equivalence", Outcome.ERROR)
+    errors |= _picked(store, name, "execution", "generated.error")
+    shown = _picked(store, name, "equivalence", "class")
+    return {
+        key: with_evidence(written.get(key, ()), str(errors.get(key, "")), str(shown.get(key, "")))
+        for key in written.keys() | errors.keys()
+    }
+
+
+def _picked(store: Store, name: str, metric: str, field: str) -> dict[str, Any]:
+    found = store.verdicts.pick(name, metric, field)
+    return {key: values[field] for key, values in found.items() if values.get(field)}
 
 
 def load_verdicts(workspace: Workspace, set_name: str, example_id: str) -> dict[str, Verdict]:

@@ -16,6 +16,8 @@ from typing import Any
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import UsageError
 from t2s_tui.evaluation.comparison import mode_named
+from t2s_tui.evaluation.gold_store import FILE as GOLDS
+from t2s_tui.evaluation.gold_store import GoldStore
 from t2s_tui.evaluation.judge.batch.words import status_words
 from t2s_tui.evaluation.judge.client import Room
 from t2s_tui.evaluation.judge.journal import FILE as JOURNAL
@@ -169,7 +171,11 @@ class _Run:
         def tick() -> None:
             stop_if_asked(self._progress)
 
-        with closing(judge_all(pairs.items(), (name,), self._mode, workers, tick)) as answers:
+        store = GoldStore(self._workspace.root / GOLDS)
+        with (
+            closing(store),
+            closing(judge_all(pairs.items(), (name,), self._mode, workers, tick, store)) as answers,
+        ):
             for key, said in answers:
                 say(key, said[name])
 

@@ -15,12 +15,33 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from t2s_tui.errors import DataError
+from t2s_tui.evaluation.query_result import (
+    DatabaseUnreadable,
+    QueryFailed,
+    QueryRefused,
+    QueryResult,
+    QueryTimeout,
+    failure,
+    read_answer,
+)
 from t2s_tui.sql.guard import refuse_reason
+
+__all__ = [
+    "MAX_ROWS",
+    "TIMEOUT",
+    "DatabaseUnreadable",
+    "DuckDBSandbox",
+    "QueryFailed",
+    "QueryRefused",
+    "QueryResult",
+    "QueryTimeout",
+    "Sandbox",
+    "run_query",
+]
 
 TIMEOUT = 5.0
 MAX_ROWS = 10_000
@@ -28,37 +49,6 @@ MAX_BYTES = 32_000_000
 _GRACE = 0.3  # seconds that the progress handler has before SIGKILL
 _OPEN = 60.0  # seconds in which DuckDB must have the tables
 _CHILD = Path(__file__).with_name("sandbox_child.py")
-_DATABASE_TROUBLE = ("NOTADB", "CANTOPEN", "CORRUPT", "IOERR", "BUSY", "LOCKED", "PERM", "READONLY_CANTINIT")
-
-
-class QueryRefused(DataError):
-    """The SQL is not run at all: it is no single SELECT, or it asked for something forbidden."""
-
-
-class QueryFailed(DataError):
-    """The engine said no: a syntax error, an unknown column, no memory."""
-
-
-class QueryTimeout(DataError):
-    """The query did not end in time and was interrupted or killed."""
-
-
-class DatabaseUnreadable(DataError):
-    """The database file is absent, locked or no database: no query's fault."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryResult:
-    """What a query returned. `rows` holds tuples of None, int, float, str and bytes, at most `max_rows`.
-
-    `reads` are the (table, column) pairs that it read, `seconds` the time in the engine.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    truncated: bool
-    seconds: float
-    reads: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 class Sandbox:
@@ -72,8 +62,9 @@ class Sandbox:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._buffer = b""
+        self._rest = b""  # what came after the last answer that was taken
         self._lock = threading.Lock()
+        self._abandoned = False
 
     def __enter__(self) -> Sandbox:
         return self
@@ -95,67 +86,111 @@ class Sandbox:
         With `brief` the result has the rows up to the first that is not all NULL, and the one behind it.
         Raises QueryRefused, QueryFailed, QueryTimeout or DatabaseUnreadable.
         """
-        if reason := refuse_reason(sql, self._dialect):
-            raise QueryRefused(f"The SQL was refused: {reason}")
+        (found,) = self.run_all(database, [sql], timeout=timeout, max_rows=max_rows, brief=brief)
+        if isinstance(found, DataError):
+            raise found
+        return found
+
+    def run_all(
+        self,
+        database: Path,
+        queries: Sequence[str],
+        *,
+        timeout: float = TIMEOUT,
+        max_rows: int = MAX_ROWS,
+        brief: bool = False,
+    ) -> list[QueryResult | DataError]:
+        """Run several, in turn, each with its own `timeout` in seconds: what `run` returns or raises of each.
+
+        They go to the child in one message, which spares most of what a quick query costs.
+        """
+        found: list[QueryResult | DataError | None] = []
+        for sql in queries:
+            reason = refuse_reason(sql, self._dialect)
+            found.append(QueryRefused(f"The SQL was refused: {reason}") if reason else None)
         if not database.is_file():
-            raise DatabaseUnreadable(f"There is no database file {database}", "check the dataset's databases")
-        request = {
-            "database": str(database.absolute()),
-            "sql": sql,
-            "timeout": timeout,
-            "max_rows": max_rows,
-            "max_bytes": MAX_BYTES,
-            "brief": brief,
-        }
+            gone = DatabaseUnreadable(
+                f"There is no database file {database}", "check the dataset's databases"
+            )
+            return [there or gone for there in found]
+        waiting = [at for at, there in enumerate(found) if there is None]
         with self._lock:
-            answer = self._prepare(database) or self._ask(request, timeout)
-        if "error" in answer:
-            raise _failure(answer, database, timeout)
-        return QueryResult(
-            columns=tuple(answer["columns"]),
-            rows=tuple(tuple(_value(v) for v in row) for row in answer["rows"]),
-            truncated=bool(answer["truncated"]),
-            seconds=float(answer["seconds"]),
-            reads=frozenset((table, column) for table, column in answer["reads"]),
-        )
+            trouble = self._prepare(database) if waiting else None
+            together = len(waiting)
+            while waiting and trouble is None and not self._abandoned:
+                part = waiting[:together]
+                these = [queries[at] for at in part]
+                answers = self._ask(database, these, timeout, max_rows, brief=brief)
+                for at, answer in zip(part, answers, strict=False):
+                    found[at] = answer
+                waiting = waiting[len(answers) :]
+                together = 1  # the child was killed: which query made it so is to be seen
+        missing = trouble or QueryTimeout("The query was given up")
+        return [there or missing for there in found]
 
     def close(self) -> None:
         """End the child."""
         with self._lock:
             self._kill()
 
-    def _prepare(self, database: Path) -> dict[str, Any] | None:
-        """What the query's time must not pay for; an answer with an error when it fails."""
+    def abandon(self) -> None:
+        """End the child at once and for good: another thread that waits for it gets errors."""
+        self._abandoned = True
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def _prepare(self, database: Path) -> DataError | None:
+        """What the queries' time must not pay for; the error when it fails."""
         return None
 
-    def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    def _ask(
+        self, database: Path, queries: Sequence[str], timeout: float, max_rows: int, **more: object
+    ) -> list[QueryResult | DataError]:
+        """The answers to these queries: all, or as far as they were known when the child had to be killed.
+
+        At least one: alone, a query is the one that had it killed.
+        """
+        request = {
+            "database": str(database.absolute()),
+            "queries": queries,
+            "timeout": timeout,
+            "max_rows": max_rows,
+            "max_bytes": MAX_BYTES,
+            **more,
+        }
+        found: list[QueryResult | DataError] = []
         process, line = self._started(), json.dumps(request).encode("ascii") + b"\n"
         assert process.stdin is not None
-        assert process.stdout is not None
+        message, code = "killed", "SQLITE_INTERRUPT"
         try:
             process.stdin.write(line)
             process.stdin.flush()
-            answer = self._read_line(process, time.monotonic() + timeout + _GRACE)
+            for _ in queries:
+                answer = self._read_line(process, time.monotonic() + timeout + _GRACE)
+                if answer is None:
+                    break
+                found.append(read_answer(answer, database, timeout))
+                if b'"code": "SQLITE_NOMEM"' in answer:
+                    self._kill()  # its memory is in pieces
+                    return found
+            else:
+                return found
         except (BrokenPipeError, EOFError):
-            self._kill()
-            return {"error": "the query used up its memory", "code": "SQLITE_NOMEM"}
+            message, code = "the query used up its memory", "SQLITE_NOMEM"
         except BaseException:
             self._kill()  # an answer may still come: never mix it with the next query's
             raise
-        if answer is None:
-            self._kill()
-            return {"error": "killed", "code": "SQLITE_INTERRUPT"}
-        found = json.loads(answer)
-        assert isinstance(found, dict)
-        if found.get("code") == "SQLITE_NOMEM":
-            self._kill()
+        self._kill()
+        if len(queries) == 1:
+            found.append(failure(message, code, database, timeout))
         return found
 
     def _read_line(self, process: subprocess.Popen[bytes], deadline: float) -> bytes | None:
-        """One line of the child's stdout, None when the deadline passes first. Raises EOFError."""
+        """The next line of the child's stdout, None when the deadline passes first. Raises EOFError."""
         assert process.stdout is not None
-        pieces = []
-        while True:
+        pieces, there = [self._rest], b"\n" in self._rest
+        while not there:
             wait = deadline - time.monotonic()
             if wait <= 0 or not select.select([process.stdout], [], [], wait)[0]:
                 return None
@@ -163,8 +198,9 @@ class Sandbox:
             if not piece:
                 raise EOFError
             pieces.append(piece)
-            if piece.endswith(b"\n"):
-                return b"".join(pieces)
+            there = b"\n" in piece
+        line, _, self._rest = b"".join(pieces).partition(b"\n")
+        return line
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
@@ -180,6 +216,7 @@ class Sandbox:
         return self._process
 
     def _kill(self) -> None:
+        self._rest = b""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -202,14 +239,17 @@ class DuckDBSandbox(Sandbox):
     def _command() -> list[str]:
         return [sys.executable, "-I", str(_CHILD.with_name("sandbox_duckdb.py"))]
 
-    def _prepare(self, database: Path) -> dict[str, Any] | None:
+    def _prepare(self, database: Path) -> DataError | None:
         """DuckDB's import and the copy of the tables, which are kept for the next query."""
-        answer = self._ask({"open": str(database.absolute()), "timeout": _OPEN}, _OPEN)
-        if "error" not in answer:
-            return None
-        late = str(answer.get("code", "")).startswith("SQLITE_INTERRUPT")
-        why = f"its tables are not copied within {_OPEN:g} s" if late else str(answer["error"])
-        return {"error": why, "code": "SQLITE_CANTOPEN"}
+        (answer,) = self._ask(database, [""], _OPEN, 0, open=True)
+        if isinstance(answer, QueryTimeout):
+            return failure(
+                f"its tables are not copied within {_OPEN:g} s", "SQLITE_CANTOPEN", database, _OPEN
+            )
+        if isinstance(answer, DataError):
+            words = answer.cause.removeprefix("The query failed: ")
+            return failure(words, "SQLITE_CANTOPEN", database, _OPEN)
+        return None
 
 
 _shared: Sandbox | None = None
@@ -224,20 +264,3 @@ def run_query(database: Path, sql: str, *, timeout: float = TIMEOUT, max_rows: i
             _shared = Sandbox()
             atexit.register(_shared.close)
     return _shared.run(database, sql, timeout=timeout, max_rows=max_rows)
-
-
-def _value(value: Any) -> Any:
-    return bytes.fromhex(value["hex"]) if isinstance(value, dict) else value
-
-
-def _failure(answer: dict[str, Any], database: Path, timeout: float) -> DataError:
-    message, code = str(answer["error"]), str(answer.get("code", ""))
-    if code.startswith("SQLITE_INTERRUPT"):
-        return QueryTimeout(f"The query ran longer than {timeout:g} s and was stopped")
-    if code.startswith("SQLITE_AUTH") or message in ("not authorized", "authorizer malfunction"):
-        return QueryRefused(f"The SQL was refused: {message}")
-    if any(word in code for word in _DATABASE_TROUBLE):
-        return DatabaseUnreadable(
-            f"The database {database} cannot be read ({message})", "check that it is a SQLite file"
-        )
-    return QueryFailed(f"The query failed: {message}")

@@ -9,8 +9,6 @@ SIGKILL is the last resort.
 from __future__ import annotations
 
 import importlib
-import json
-import signal
 import sqlite3
 import sys
 import threading
@@ -39,33 +37,28 @@ def main() -> None:
     import duckdb
 
     walls.confine(4 << 30)  # DuckDB reserves more than it uses; its own limit is lower
-    for line in sys.stdin.buffer:
-        request = json.loads(line)
-        started = time.monotonic()
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, float(request["timeout"]) + 2.0)
-        try:
-            if "open" in request:
-                _opened(duckdb, Path(request["open"]))
-                answer = {}
-            else:
-                answer = _query(duckdb, request)
-        except duckdb.InterruptException:
-            answer = {"error": "interrupted", "code": "SQLITE_INTERRUPT"}
-        except (duckdb.OutOfMemoryException, MemoryError):
-            answer = {"error": "out of memory", "code": "SQLITE_NOMEM"}
-        except duckdb.PermissionException as error:
-            answer = {"error": str(error), "code": "SQLITE_AUTH"}
-        except sqlite3.Error as error:
-            answer = {"error": str(error), "code": getattr(error, "sqlite_errorname", "SQLITE_CANTOPEN")}
-        except (duckdb.Error, ValueError, OverflowError, RuntimeError) as error:
-            answer = {"error": str(error).split("\n")[0], "code": "SQLITE_ERROR"}
-        finally:
-            if hasattr(signal, "setitimer"):
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        answer["seconds"] = time.monotonic() - started
-        sys.stdout.buffer.write(json.dumps(answer).encode("ascii") + b"\n")
-        sys.stdout.buffer.flush()
+    walls.serve(lambda request: lambda sql: answer(duckdb, request, sql))
+
+
+def answer(duckdb: Any, request: dict[str, Any], sql: str) -> bytes:
+    """The answer to one query, or to a request that only asks for the tables."""
+    started = time.monotonic()
+    try:
+        connection = _opened(duckdb, Path(request["database"]))
+        if request.get("open"):
+            return bytes(walls.answered([], [], False, [], started))
+        return _query(duckdb, connection, request, sql, started)
+    except duckdb.InterruptException:
+        error, code = "interrupted", "SQLITE_INTERRUPT"
+    except (duckdb.OutOfMemoryException, MemoryError):
+        error, code = "out of memory", "SQLITE_NOMEM"
+    except duckdb.PermissionException as refused:
+        error, code = str(refused), "SQLITE_AUTH"
+    except sqlite3.Error as trouble:
+        error, code = str(trouble), getattr(trouble, "sqlite_errorname", "SQLITE_CANTOPEN")
+    except (duckdb.Error, ValueError, OverflowError, RuntimeError) as trouble:
+        error, code = str(trouble).split("\n")[0], "SQLITE_ERROR"
+    return bytes(walls.failure(error, code, started))
 
 
 _databases: dict[tuple[Any, ...], Any] = {}
@@ -142,41 +135,32 @@ def _type(declared: str, held: set[str]) -> str:
     return "VARCHAR"
 
 
-def _query(duckdb: Any, request: dict[str, Any]) -> dict[str, Any]:
-    connection = _opened(duckdb, Path(request["database"]))
-    statements = connection.extract_statements(request["sql"])
+def _query(duckdb: Any, connection: Any, request: dict[str, Any], sql: str, started: float) -> bytes:
+    statements = connection.extract_statements(sql)
     if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
-        return {"error": "only one SELECT is run", "code": "SQLITE_AUTH"}
+        return bytes(walls.failure("only one SELECT is run", "SQLITE_AUTH", started))
     timer = threading.Timer(float(request["timeout"]), connection.interrupt)
     timer.daemon = True
     timer.start()
     try:
-        connection.execute(request["sql"])
+        connection.execute(sql)
         columns = [d[0] for d in connection.description or ()]
-        rows, truncated = _fetch(connection, int(request["max_rows"]), int(request["max_bytes"]))
+
+        def fetch(count: int) -> list[list[Any]]:
+            return [list(map(_plain, row)) for row in connection.fetchmany(count)]
+
+        rows, truncated = walls.pieces(fetch, int(request["max_rows"]), int(request["max_bytes"]))
     finally:
         timer.cancel()
         timer.join()
-    return {"columns": columns, "rows": rows, "truncated": truncated, "reads": []}
-
-
-def _fetch(connection: Any, max_rows: int, max_bytes: int) -> tuple[list[list[Any]], bool]:
-    rows: list[list[Any]] = []
-    while batch := connection.fetchmany(1_000):
-        for row in batch:
-            plain = [_plain(value) for value in row]
-            max_bytes -= sum(len(str(v)) if isinstance(v, str | dict) else 8 for v in plain)
-            if len(rows) >= max_rows or max_bytes < 0:
-                return rows, True
-            rows.append(plain)
-    return rows, False
+    return bytes(walls.answered(columns, rows, truncated, [], started))
 
 
 def _plain(value: Any) -> Any:
     if value is None or isinstance(value, int | float | str):
         return int(value) if isinstance(value, bool) else value
     if isinstance(value, bytes | bytearray):
-        return {"hex": bytes(value).hex()}
+        return bytes(value)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime):

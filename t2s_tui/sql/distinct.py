@@ -9,7 +9,7 @@ _WORD = re.compile(r"\bdistinct\b", re.IGNORECASE)
 
 def has_distinct(sql: str) -> bool:
     """Whether the text says DISTINCT anywhere, as most do not: the word in a literal counts too."""
-    return bool(_WORD.search(sql))
+    return "distinct" in sql.lower() and bool(_WORD.search(sql))
 
 
 def without_distinct(sql: str, dialect: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -82,6 +82,9 @@ HELP: Mapping[Fault, str] = {
 }
 
 _ORDER = {fault: number for number, fault in enumerate(Fault)}
+#: What keeps a query from running, or what is no query at all.
+_FATAL = frozenset(fault for fault, number in _ORDER.items() if number <= _ORDER[Fault.UNKNOWN_COLUMN])
+_NAMED = {str(fault): fault for fault in Fault}
 _ENGINE = (
     (re.compile(r"no such table|table .* (does not|doesn't) exist|unknown table", re.I), Fault.UNKNOWN_TABLE),
     (
@@ -114,23 +117,34 @@ def faults_of(
 ) -> tuple[Fault, ...]:
     """The faults of a query that is known to be wrong, the leading one first; ("other",) where none is seen.
 
-    `raw` is the whole answer of the model, `error` what an engine said, `refutation` the class that
-    equivalence found (data, null, tie, empty, orphan). `ordered`: as for `diff.compare`.
+    `raw` is the whole answer of the model; `error` and `refutation` as for `with_evidence`. `ordered`: as for
+    `diff.compare`.
     """
     after = _text_after(raw)
     if not generated.strip():
         return (Fault.EMPTY, *((Fault.RUN_ON,) if after else ()))
-    said = [fault for pattern, fault in _ENGINE if error and pattern.search(error)][:1]
-    found = list(said)
     written, lasting = _written(gold, generated, dialect, ddl, ordered)
-    found += written
-    first = [fault for fault in _REFUTED.get(refutation, ()) if fault in found]
-    fatal = [fault for fault in found if _ORDER[fault] <= _ORDER[Fault.UNKNOWN_COLUMN]]
-    ranked = sorted(set(found), key=lambda fault: (fault not in lasting, _ORDER[fault]))
-    named = list(dict.fromkeys([*sorted(fatal, key=_ORDER.__getitem__), *said, *first, *ranked]))
-    if after and Fault.RUN_ON not in named:
-        named.append(Fault.RUN_ON)
-    return tuple(named) or (Fault.OTHER,)
+    fatal = [fault for fault in written if fault in _FATAL]
+    ranked = sorted(set(written), key=lambda fault: (fault not in lasting, _ORDER[fault]))
+    fatal.sort(key=_ORDER.__getitem__)
+    named = dict.fromkeys([*fatal, *ranked, *([Fault.RUN_ON] if after else [])])
+    return with_evidence(tuple(named), error, refutation) or (Fault.OTHER,)
+
+
+def with_evidence(faults: Sequence[str], error: str = "", refutation: str = "") -> tuple[Fault, ...]:
+    """The faults that are to be seen between the texts, in the order that the evidence gives them.
+
+    `error` is what an engine said: it names a fault of its own. `refutation` is the class that equivalence
+    found (data, null, tie, empty, orphan): where it points at one of the faults, that one made the rows
+    differ, and leads. What keeps a query from running at all leads before both.
+    """
+    seen = [_NAMED[name] for name in faults if name in _NAMED]
+    said = [fault for pattern, fault in _ENGINE if error and pattern.search(error)][:1]
+    first = [fault for fault in _REFUTED.get(refutation, ()) if fault in seen]
+    fatal = [fault for fault in (*seen, *said) if fault in _FATAL and fault is not Fault.RUN_ON]
+    fatal.sort(key=_ORDER.__getitem__)
+    named = list(dict.fromkeys([*fatal, *said, *first, *seen]))
+    return tuple(fault for fault in named if fault is not Fault.OTHER or len(named) == 1)
 
 
 def count_faults(faults: Iterable[Iterable[str]], *, leading: bool = True) -> dict[str, int]:

@@ -6,6 +6,7 @@ A model's SQL is hostile until shown otherwise (trap 28): one statement that rea
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from t2s_tui.sql.dialects import SqlSyntaxError, parse_all
 
@@ -22,20 +23,19 @@ _READS = ("SELECT", "WITH")
 _FORBIDDEN_FUNCTIONS = frozenset(
     ("load_extension", "readfile", "writefile", "edit", "fts3_tokenizer", "load_file", "pg_read_file")
 )
-#: What a text must hold, be it in a literal, to be more than one SELECT.
-_TO_PARSE = re.compile(
-    rf";|\b(?:INTO|{'|'.join(sorted(_DOES - {'END', 'DESC'}))}|{'|'.join(sorted(_FORBIDDEN_FUNCTIONS))})\b",
-    re.IGNORECASE,
-)
+#: One of these words must a text hold, be it in a literal, to be more than one SELECT; or a `;`.
+_TO_PARSE = frozenset((*(_DOES - {"END", "DESC"}), "INTO", *(name.upper() for name in _FORBIDDEN_FUNCTIONS)))
+_WORDS_IN = re.compile(r"\w+")
 
 
+@lru_cache(maxsize=4_096)
 def refuse_reason(sql: str, dialect: str) -> str | None:
     """Why this is not run (half a sentence), or None when it may go to the sandbox.
 
     Text that does not parse is judged by its first word alone: the engine says then what is wrong with it.
     """
     word = first_word(sql)
-    if word in _READS and not _TO_PARSE.search(sql):
+    if word in _READS and ";" not in sql and _TO_PARSE.isdisjoint(_WORDS_IN.findall(sql.upper())):
         return None  # nothing in it could be more than a query: most predictions, and no parsing
     if not word:
         return "there is no SQL"

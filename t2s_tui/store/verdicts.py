@@ -56,18 +56,23 @@ class Verdicts:
         return found
 
     def pick(self, set_name: str, metric: str, *fields: str) -> dict[str, dict[str, Any]]:
-        """example id -> field -> its value in the evidence, at its top; fields without one are left out.
+        """example id -> field -> its value in the evidence, where there is one; `a.b` is b in a.
 
         The rest of the evidence, which may be long, is not read into Python.
         """
         columns = ", ".join("json_quote(json_extract(evidence, ?))" for _ in fields)
         sql = f"SELECT example_id, {columns} FROM verdicts WHERE set_name = ? AND metric = ?"
-        paths = [f'$."{name}"' for name in fields]
+        paths = ["$" + "".join(f'."{part}"' for part in name.split(".")) for name in fields]
         found: dict[str, dict[str, Any]] = {}
         for example_id, *texts in self._db.execute(sql, (*paths, set_name, metric)):
             values = {name: json.loads(text) for name, text in zip(fields, texts, strict=True)}
             found[example_id] = {name: value for name, value in values.items() if value is not None}
         return found
+
+    def whys(self, set_name: str, metric: str, outcome: Outcome) -> dict[str, str]:
+        """example id -> why the metric came to that outcome, for those of which it did."""
+        sql = "SELECT example_id, why FROM verdicts WHERE set_name = ? AND metric = ? AND outcome = ?"
+        return dict(self._db.execute(sql, (set_name, metric, str(outcome))).fetchall())
 
     def on(self, set_name: str, example_id: str) -> dict[str, Verdict]:
         """metric -> verdict, for one prediction."""

@@ -215,6 +215,14 @@ def test_check_scores_pairs_without_a_workspace(shell: Shell) -> None:
     assert not (shell.root / "workspace").exists()
 
 
+def test_check_goes_on_past_bytes_that_are_no_text(shell: Shell, tmp_path: Path) -> None:
+    good = json.dumps({"id": 1, "gold": "SELECT 1", "pred": "SELECT  1", "ddl": ""}).encode()
+    (tmp_path / "pairs.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join([good, b'{"id": "\xff\xfe"}', good]))
+    found = shell.json("check", "--pairs", str(tmp_path / "pairs.jsonl"), "--metrics", "exact")
+    assert [row["exact"]["outcome"] for row in found] == ["pass", "error", "pass"]
+    assert found[1]["exact"]["why"] == "line 2: this is not UTF-8"
+
+
 def test_check_in_another_mode_and_on_two_processes(shell: Shell, tmp_path: Path) -> None:
     database = tmp_path / "t.db"
     with sqlite3.connect(database) as db:

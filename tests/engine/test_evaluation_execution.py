@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2s_tui.evaluation.comparison import mode_named
+from t2s_tui.evaluation.comparison import STRICT, mode_named
 from t2s_tui.evaluation.exact import exact_form, judge_exact
 from t2s_tui.evaluation.execution import Execution
+from t2s_tui.evaluation.execution_stream import ExecutionStream
+from t2s_tui.evaluation.gold_store import GoldStore
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.evaluation.normalized import judge_normalized
 from t2s_tui.evaluation.result_rows import difference, value_key
@@ -199,18 +201,79 @@ def test_what_another_engine_knows_is_not_held_against_the_model(
 
 def test_gold_runs_once(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[str] = []
-    run = Sandbox.run
+    run_all = Sandbox.run_all
 
-    def counting(self: Sandbox, database: Path, sql: str, **more: float) -> QueryResult:
-        ran.append(sql)
-        return run(self, database, sql, **more)  # type: ignore[arg-type]
+    def counting(self: Sandbox, database: Path, queries: list[str], **more: float) -> object:
+        ran.extend(queries)
+        return run_all(self, database, queries, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Sandbox, "run", counting)
+    monkeypatch.setattr(Sandbox, "run_all", counting)
     with Execution() as execution:
         for generated in ("SELECT 1", "SELECT 2", "SELECT 3"):
             judge(execution, database, "SELECT id FROM players", generated)
     assert ran.count("SELECT id FROM players") == 1
     assert len(ran) == 4
+
+
+def test_a_query_runs_once_however_it_is_spaced_and_golds_own_text_not_at_all(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    run_all = Sandbox.run_all
+
+    def counting(self: Sandbox, database: Path, queries: list[str], **more: float) -> object:
+        ran.extend(queries)
+        return run_all(self, database, queries, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Sandbox, "run_all", counting)
+    gold = "SELECT id, name FROM players"
+    same = ["select id ,name\nfrom PLAYERS;", "SELECT id,  name FROM players"]
+    wrong = ["SELECT id, level FROM players", "select ID, level from players "]
+    pairs = [Pair(gold, sql, database=database) for sql in (*same, *wrong, *wrong)]
+    with ExecutionStream(STRICT, 2) as stream:
+        said = [answer["execution"].outcome for _, answer in stream.answers(enumerate(pairs))]
+    assert said == [PASS] * 2 + [FAIL] * 4
+    assert sorted(ran) == [gold, wrong[0]]
+
+
+def test_a_stream_says_what_one_by_one_says_and_keeps_the_order(database: Path) -> None:
+    golds = ["SELECT id FROM players", "SELECT name FROM players ORDER BY id", "SELECT nope FROM players"]
+    sqls = ["SELECT id FROM players", "DELETE FROM players", "SELECT x", "SELECT name FROM players", ""]
+    pairs = [Pair(gold, sql, database=database) for gold in golds for sql in sqls] * 20
+    mixed = [
+        *pairs,
+        Pair("SELECT 1", "SELECT 1"),
+        Pair(golds[0], "SELECT `id` FROM players", "mysql", None, database),
+    ]
+    with ExecutionStream(STRICT, 2) as stream, Execution() as alone:
+        for key, answer in stream.answers([*enumerate(mixed), (-1, None)]):
+            assert answer == ({"execution": alone.judge(mixed[key])} if key >= 0 else {})
+        assert key == -1
+
+
+def test_a_slow_gold_is_kept_on_disk_until_its_database_changes(database: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(database.read_bytes())
+    slow = QueryResult(("a", "b"), ((1, b"\x00"), (None, "한")), False, 1.0, frozenset({("t", "a")}))
+    quick = QueryResult(("a",), ((1,),), False, 0.0001)
+    store = GoldStore(tmp_path / "golds.sqlite")
+    store.put("sqlite 3", copy, 10, "slow", slow)
+    store.put("sqlite 3", copy, 10, "quick", quick)
+    store.close()
+    again = GoldStore(tmp_path / "golds.sqlite")
+    assert again.get("sqlite 3", copy, 10, "slow") == slow
+    assert again.get("sqlite 3", copy, 10, "quick") is None
+    assert again.get("sqlite 3", copy, 11, "slow") is None
+    with sqlite3.connect(copy) as db:
+        db.execute("CREATE TABLE more (a)")
+    db.close()
+    assert again.get("sqlite 3", copy, 10, "slow") is None
+    again.close()
+    (tmp_path / "golds.sqlite").write_bytes(b"no database" * 99)
+    broken = GoldStore(tmp_path / "golds.sqlite")
+    broken.put("sqlite 3", copy, 10, "slow", slow)
+    assert broken.get("sqlite 3", copy, 10, "slow") is None
+    broken.close()
 
 
 def test_long_evidence_is_cut_but_counted(execution: Execution, database: Path) -> None:

@@ -21,7 +21,7 @@ from t2s_tui.evaluation.review import (
 )
 from t2s_tui.evaluation.review_filter import fault_query, filter_rows
 from t2s_tui.evaluation.statistics import score
-from t2s_tui.records import Example, Outcome, Prediction
+from t2s_tui.records import Example, Outcome, Prediction, Verdict
 from t2s_tui.workspace import Workspace
 from tests.reviewed import judge_says, refuted, reviewed_workspace
 
@@ -116,6 +116,30 @@ def test_faults_are_counted_by_the_one_that_leads_and_filtered(tmp_path: Path) -
     assert places(review, "fault:type") == [0]
     assert places(review, "fault:value") == []
     assert places(review, "class:data is:failing") == [0]
+
+
+def test_what_an_engine_said_and_what_refuted_it_say_which_fault_leads(tmp_path: Path) -> None:
+    workspace, examples = reviewed_workspace(tmp_path, judged=False)
+    ids = [example.id for example in examples]
+    faults = {"faults": ["value", "ordering", "limit"]}
+    fail = Outcome.FAIL
+    ran, broke = "they differ where rows tie", "it does not run: no such column: nickname"
+    said = [Verdict("tuned", i, "normalized", fail, "differs", faults) for i in ids[:3]]
+    said += [
+        Verdict("tuned", ids[0], "equivalence", fail, ran, {"class": "tie"}),
+        Verdict("tuned", ids[1], "execution", fail, "", {"generated": {"error": "no such table: gamers"}}),
+        Verdict("tuned", ids[2], "equivalence", fail, "", {"class": "data"}),
+        Verdict("tuned", ids[3], "equivalence", Outcome.ERROR, broke, {"class": "error"}),
+    ]
+    with workspace.store() as store:
+        store.verdicts.add(said)
+    assert [row.faults for row in load_review(workspace, "tuned").rows[:5]] == [
+        ("limit", "ordering", "value"),
+        ("unknown table", "value", "ordering", "limit"),
+        ("value", "ordering", "limit"),
+        ("unknown column",),
+        (),
+    ]
 
 
 def test_a_missing_answer_of_the_judge_is_no_failure(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from t2s_tui.evaluation.sandbox import (
     DuckDBSandbox,
     QueryFailed,
     QueryRefused,
+    QueryResult,
     QueryTimeout,
     Sandbox,
     run_query,
@@ -101,6 +102,45 @@ def test_what_the_progress_handler_cannot_end_is_killed(sandbox: Sandbox, databa
     if sandbox._process.pid != before:
         with pytest.raises(ProcessLookupError):
             os.kill(before, 0)
+
+
+def test_several_at_once_are_each_answered_as_alone(engine: Sandbox, database: Path) -> None:
+    queries = [
+        "SELECT a FROM t WHERE a < 2 ORDER BY a",
+        "DELETE FROM t",
+        "SELECT nope FROM t",
+    ]
+    first, refused, failed = engine.run_all(database, queries)
+    assert isinstance(first, QueryResult)
+    assert first.rows == ((0,), (1,))
+    assert isinstance(refused, QueryRefused)
+    assert isinstance(failed, QueryFailed)
+    gone = engine.run_all(database.with_name("gone.db"), queries)
+    assert [type(found) for found in gone] == [DatabaseUnreadable, QueryRefused, *[DatabaseUnreadable]]
+
+
+def test_one_of_several_that_has_the_child_killed_costs_the_others_nothing(
+    sandbox: Sandbox, database: Path
+) -> None:
+    """The answers that came before are kept, or asked for again; only the guilty one has none."""
+    bomb = "SELECT length(printf('%.*c', 900000000, 'x')), " + ", ".join(
+        f"length(printf('%.*c', 90000000{i}, 'x'))" for i in range(9)
+    )
+    queries = ["SELECT 1", ENDLESS, "SELECT 2", bomb, "SELECT 3", "SELECT 4"]
+    one, endless, two, killed, three, four = sandbox.run_all(database, queries, timeout=0.2)
+    for number, found in enumerate((one, two, three, four), 1):
+        assert isinstance(found, QueryResult)
+        assert found.rows == ((number,),)
+    assert isinstance(endless, QueryTimeout)
+    assert isinstance(killed, QueryTimeout | QueryFailed)
+
+
+def test_wide_rows_are_cut_at_the_room_there_is(sandbox: Sandbox, database: Path) -> None:
+    """300 rows of 1 MB: about 32 MB of them come, no more, and the child does not run out of memory."""
+    result = sandbox.run(database, "SELECT a, hex(zeroblob(500000)) FROM t ORDER BY a")
+    assert result.truncated
+    assert [row[0] for row in result.rows] == list(range(len(result.rows)))
+    assert 25 <= len(result.rows) <= 32
 
 
 def test_memory_is_limited(sandbox: Sandbox, database: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2s_tui.errors import UsageError
-from t2s_tui.evaluation.breakdown import breakdown_of, paired_breakdown
+from t2s_tui.evaluation.breakdown import breakdown_of, paired_breakdown, paired_faults
 from t2s_tui.evaluation.compare import pair_up
 from t2s_tui.evaluation.review import ReviewRow
 from t2s_tui.evaluation.statistics import (
@@ -214,6 +214,17 @@ def test_breakdowns() -> None:
         breakdown_of(rows, "moon", "execution")
     pairs = paired_breakdown({e.id: e for e in examples}, "database", ["0"], ["1"], ["2", "3", "gone"])
     assert pairs == {"db0": (1, 0, 2), "db1": (0, 1, 2)}
+
+
+def test_what_was_fixed_by_the_fault_it_had_and_what_was_broken_by_the_one_it_has() -> None:
+    of_a = {"1": ("value", "limit"), "2": ("join type",), "4": ("value",)}
+    of_b = {"3": ("limit",), "4": ("join type", "value")}
+    assert paired_faults(of_a, of_b, fixed=["1", "2"], broken=["3"], neither=["4", "5"]) == {
+        "join type": (1, 0, 2),
+        "value": (1, 0, 2),
+        "limit": (0, 1, 1),
+        "none": (0, 0, 1),
+    }
 
 
 def test_wikisql_before_and_after_a_training() -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from t2s_tui.sql.faults import HELP, Fault, count_faults, faults_of
+from t2s_tui.sql.faults import HELP, Fault, count_faults, faults_of, with_evidence
 from tests.shared_data import shared
 
 DDL = """CREATE TABLE players (id INTEGER PRIMARY KEY, name TEXT NOT NULL,
@@ -170,6 +170,21 @@ def test_the_class_of_a_refutation_decides_which_difference_leads() -> None:
     generated = "SELECT name FROM players WHERE level > 4 ORDER BY id LIMIT 1"
     assert faults_of(gold, generated, "sqlite", DDL)[0] is Fault.VALUE
     assert faults_of(gold, generated, "sqlite", DDL, refutation="tie")[0] is Fault.ORDERING
+
+
+def test_evidence_that_comes_later_orders_the_faults_that_were_read_before() -> None:
+    """What a list does with stored faults: no parsing, the same as with the evidence at hand at once."""
+    gold = "SELECT name FROM players WHERE level > 3 ORDER BY joined LIMIT 1"
+    generated = "SELECT name FROM players WHERE level > 4 ORDER BY id LIMIT 1"
+    stored = [str(fault) for fault in faults_of(gold, generated, "sqlite", DDL)]
+    for error in ("", "no such table: x", "no such column: y", "misuse of aggregate: MAX()"):
+        for refutation in ("", "data", "null", "tie", "empty", "orphan"):
+            at_once = faults_of(gold, generated, "sqlite", DDL, error=error, refutation=refutation)
+            assert with_evidence(stored, error, refutation) == at_once
+    assert with_evidence(["filter extra", "join type"], "", "null") == (Fault.JOIN_TYPE, Fault.FILTER_EXTRA)
+    assert with_evidence(["other"], "no such column: y") == (Fault.UNKNOWN_COLUMN,)
+    assert with_evidence([], "3 rows where gold has 4") == ()
+    assert with_evidence(["a fault of another version", "value"]) == (Fault.VALUE,)
 
 
 def test_what_has_no_name_is_other() -> None:
