@@ -238,9 +238,8 @@ def _fetch(opened: _Opened, sql: str, limits: _Limits) -> tuple[list[str], list[
 def _brief(cursor: sqlite3.Cursor, max_rows: int) -> tuple[list[str], bool]:
     """The rows up to the first that has a value, and the next; the others are only counted."""
     found: list[str] = []
-    count, enough = 0, max_rows
-    for row in cursor:
-        count += 1
+    enough = max_rows
+    for count, row in enumerate(cursor, 1):
         if count > max_rows:
             return found, True
         if count <= enough:
