@@ -19,7 +19,7 @@ from t2s_tui.prompts.templates import list_templates
 from t2s_tui.records import Dataset
 from widgets.filter_line import FilterBar
 
-_DATABASES_SHOWN = 500  # of a dataset: what a list to choose from is good for
+_MOST_DATABASES = 20_000  # of a dataset: more are no list to choose from
 
 
 class DatasetVersions(DatasetAudit):
@@ -39,7 +39,8 @@ class DatasetVersions(DatasetAudit):
 
         def read() -> list[str]:
             column = open_examples(self.workspace, dataset.name).arrow["db_id"]
-            return sorted(column.unique().to_pylist())[:_DATABASES_SHOWN]
+            names = column.unique()
+            return sorted(names.to_pylist()) if len(names) <= _MOST_DATABASES else []
 
         def ask(databases: list[str]) -> None:
             self.app.push_screen(SplitForm(dataset, databases), self._start_split)

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from screens.evaluate_form_state import FormErrors
-from screens.pick import pick_for
+from screens.pick import pick_for, pick_word
 from t2s_tui.datasets.split_request import SplitRequest, read_names, read_weights
 from t2s_tui.errors import UsageError
 from t2s_tui.records import Dataset
@@ -44,7 +44,7 @@ _YES_NO = ("no", "yes")
 def read_split(dataset: Dataset, databases: Sequence[str], values: Mapping[str, str]) -> SplitRequest:
     """The request that the fields ask for. Raises FormErrors with a word for each field that is wrong.
 
-    `databases` are those that the dataset has, as far as they are known.
+    `databases` are those that the dataset has, none where they are too many to be known here.
     """
     by, fields, _ = WAYS[values["by"]]
     asked: dict[str, Any] = {"dataset": dataset.name, "by": by}
@@ -56,7 +56,7 @@ def read_split(dataset: Dataset, databases: Sequence[str], values: Mapping[str, 
             errors[name] = error.cause if isinstance(error, UsageError) else str(error)
     if by == "holdout" and "holdout" not in errors:
         lacking = [name for name in asked["holdout"] if name not in databases]
-        if lacking:
+        if lacking and databases:
             errors["holdout"] = f"there is no database {lacking[0]}"
     if errors:
         raise FormErrors(errors)
@@ -163,7 +163,17 @@ class SplitForm(ModalScreen[SplitRequest | None]):
             self._fit()
 
     def on_form_field_choices_asked(self, message: FormField.ChoicesAsked) -> None:
-        pick_for(message.field)
+        field = message.field
+        if field.spec.name != "holdout":
+            pick_for(field)
+            return
+        there = read_names(field.value)
+
+        def add(name: str | None) -> None:
+            if name is not None:
+                field.set_value(", ".join(dict.fromkeys([*there, name])))
+
+        self.app.push_screen(pick_word("One database more", field.choices), add)
 
     def action_start(self) -> None:
         """Close with the request, or say beside the fields what is wrong."""

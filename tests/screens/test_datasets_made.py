@@ -108,10 +108,14 @@ async def test_rows_are_dealt_out_anew_and_keep_their_marks(workspace: Workspace
         await on_screen(pilot, "become the split eval")
         await pressed(pilot, "down", *"b,z", "f5")
         await on_screen(pilot, "✗ there is no database z")
-        await pressed(pilot, "backspace", "backspace", "f5")
-        await on_screen(pilot, "train 9 · eval 3", seconds=60)
+        await pressed(pilot, "backspace", "backspace", "f2")
+        await on_screen(pilot, "One database more")
+        await pressed(pilot, *"d", "enter")
+        await on_screen(pilot, "b, d")
+        await pressed(pilot, "f5")
+        await on_screen(pilot, "train 6 · eval 6", seconds=60)
         assert isinstance(app.screen, DatasetsScreen)
-        assert dataset_of(workspace).splits == {"train": 9, "eval": 3}
+        assert dataset_of(workspace).splits == {"train": 6, "eval": 6}
         await on_screen(pilot, "1 marked")
         assert screen._marked == {0}
     kept = dataset_of(workspace)
