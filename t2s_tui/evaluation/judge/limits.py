@@ -19,6 +19,7 @@ _BURST = 0.01  # of a minute's allowance that may come at once
 _LATE = 0.25  # of a minute's allowance that may be made up for
 _FASTER = 1.25  # times the rate while it is made up for
 _WINDOW, _GRAIN = 60.0, 0.1  # seconds
+_LAG = 0.75  # seconds that a request may take from here to the endpoint
 _FULL = 0.995  # of what a minute may hold
 _START = 2
 _RESET = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
@@ -28,9 +29,9 @@ class Pace:
     """A rate a minute, None while it is not known. `take` says when so much may go, `back` that it came back
     and what it used; `hold` makes all wait, at a known rate or not.
 
-    Two ways lead out. At the plain rate, whatever the endpoint does meanwhile. And faster, for time that was
-    lost, where the last minute had room: what is not back yet and what came back in it are all counted, so
-    that no minute of the endpoint's own can hold more, however late it saw them.
+    Two ways lead out. At the plain rate, where the last minute had room if all went out a moment late. And
+    faster, for time that was lost, where it had room by what is not back yet and what came back in it: no
+    minute of the endpoint's own can hold more then, however late it saw them.
     """
 
     def __init__(self, per_minute: float | None = None) -> None:
@@ -39,7 +40,8 @@ class Pace:
         self._due: float | None = None  # and if no time had been lost
         self._soonest = 0.0  # and while it is made up for
         self._held = 0.0
-        self._minute = _Minute()
+        self._last = 0.0  # nothing goes before what went
+        self._minute, self._gone = _Minute(), _Minute()
 
     def take(self, amount: float, now: float) -> float:
         """Reserve `amount`; returns the seconds to wait until it may go."""
@@ -52,7 +54,11 @@ class Pace:
         due = now - burst if self._due is None else max(self._due, now - late)
         soonest = max(self._soonest, now - burst)
         faster = max(due, soonest, self._minute.room_at(amount, self.per_minute * _FULL))
-        start = max(now, self._held, min(plain, faster))
+        full = self.per_minute * _FULL if self.per_minute * (1 - _FULL) >= 1 else self.per_minute
+        gone = self._gone.room_at(amount, full)
+        start = max(now, self._held, self._last, min(plain, faster), gone if gone < math.inf else 0.0)
+        self._last = start
+        self._gone.add(amount, start + _LAG, start)
         self._plain = max(plain, start - burst) + amount * interval
         self._due = due + amount * interval
         self._soonest = max(soonest, start - burst) + amount * interval / _FASTER
@@ -68,7 +74,8 @@ class Pace:
         self._due += more
         self._soonest += more / _FASTER
         self._minute.out = max(0.0, self._minute.out - taken)
-        self._minute.add(used, now)
+        self._minute.add(used, now, now)
+        self._gone.more(used - taken)
 
     def hold(self, until: float) -> None:
         """Nothing goes before then, and none of that time is made up for."""
@@ -90,14 +97,20 @@ class _Minute:
         self._grains: deque[list[float]] = deque()  # [when it is over, how much]
         self._sum = 0.0
 
-    def add(self, amount: float, now: float) -> None:
+    def more(self, amount: float) -> None:
+        """What went last was so much more, or less."""
+        if self._grains:
+            self._sum += amount
+            self._grains[-1][1] += amount
+
+    def add(self, amount: float, at: float, now: float) -> None:
         while self._grains and self._grains[0][0] + _WINDOW <= now:
             self._sum -= self._grains.popleft()[1]
         self._sum += amount
-        if self._grains and now <= self._grains[-1][0]:
+        if self._grains and at <= self._grains[-1][0]:
             self._grains[-1][1] += amount
         else:
-            self._grains.append([now + _GRAIN, amount])
+            self._grains.append([at + _GRAIN, amount])
 
     def room_at(self, amount: float, most: float) -> float:
         """When so much fits into a minute that holds `most`; infinity where that depends on what is out."""
