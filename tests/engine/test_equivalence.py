@@ -341,6 +341,13 @@ CREATE TABLE items (item_id INT PRIMARY KEY, name TEXT NOT NULL, rarity TEXT, pr
             "SELECT name FROM items ORDER BY price LIMIT 5 OFFSET 3",
             "SELECT name FROM items ORDER BY price LIMIT 6 OFFSET 3",
         ),
+        # A group of many rows that say the same beside one of fewer that do not.
+        (
+            "SELECT rarity FROM items GROUP BY rarity ORDER BY COUNT(DISTINCT name) LIMIT 1",
+            "SELECT rarity FROM items GROUP BY rarity ORDER BY COUNT(name) LIMIT 1",
+        ),
+        # A text that is long enough for the piece of it that is shown.
+        ("SELECT SUBSTR(name, 9, 2) FROM items", "SELECT SUBSTR(name, 8, 2) FROM items"),
     ],
 )
 def test_rows_are_planted_for_what_the_query_asks(gold: str, generated: str) -> None:
@@ -382,6 +389,8 @@ def test_queries_as_models_get_them_wrong_and_the_same_in_other_words() -> None:
         ("x", "DATE('2020-01-01', '-5 years')", "2015-01-01"),
         ("LENGTH(x)", "3", "xxx"),
         ("x", "2 * 21", 42),
+        ("2026 - STRFTIME('%Y', x)", "40", 1986),
+        ("STRFTIME('%Y', x) - STRFTIME('%Y', y)", "20", "2000"),
     ],
 )
 def test_what_a_comparison_implies(expression: str, value: str, wanted: object) -> None:

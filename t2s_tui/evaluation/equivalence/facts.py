@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from t2s_tui.evaluation.equivalence.implied import digits, implied, parted
+from t2s_tui.evaluation.equivalence.implied import digits, implied, lettered, parted
 from t2s_tui.evaluation.equivalence.model import Facts, Value
 from t2s_tui.evaluation.equivalence.reading import Reading, Ref
 
@@ -41,6 +41,10 @@ def collect(readings: Iterable[tuple[Any, Reading]], *, loose: bool = False) -> 
                 _add(reading.refs(node.this), [*digits(node.this), *words], facts)
             elif isinstance(node, exp.StrPosition | exp.Replace):
                 _add(reading.refs(node.this), [*node.find_all(exp.Literal), *parted(node)], facts)
+            if isinstance(node, exp.Substring):
+                _add(reading.refs(node.this), lettered(node), facts)
+            elif isinstance(node, exp.Count) and isinstance(node.this, exp.Distinct):
+                facts.distinct |= {ref.home for ref in reading.refs(node.this)}
         for left, right in (*reading.merges, *reading.soft, *reading.compared):
             facts.same.append((left.home, right.home))
     return facts

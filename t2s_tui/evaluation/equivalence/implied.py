@@ -1,7 +1,8 @@
 """What a comparison implies about the values of its columns, beyond the literals that stand in it.
 
 `SUM(x) / 1000.0 > 500` speaks of 500,000; `LENGTH(x) > 20` of texts of 21 letters; `DATE('2020-01-01', '-5
-years')` of 2015-01-01; `INSTR(x, ':')` of texts with a colon.
+years')` of 2015-01-01; `INSTR(x, ':')` of texts with a colon; `STRFTIME('%Y', x) - STRFTIME('%Y', y) > 20` of
+years that lie so far apart.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from t2s_tui.evaluation.equivalence.model import Value
 from t2s_tui.sql.dialects import SqlSyntaxError, generate
 
 _LONGEST = 400  # characters
+_OLDEST = 150  # years
+_YEAR = 2020  # from which spans of years are counted back
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WRAPPERS = (
     exp.Paren,
     exp.Cast,
@@ -26,6 +30,8 @@ _WRAPPERS = (
     exp.Avg,
     exp.Max,
     exp.Min,
+    exp.TimeToStr,
+    exp.TsOrDsToTimestamp,
 )
 
 
@@ -40,6 +46,8 @@ def implied(side: Any, other: Any) -> list[Any]:
     if isinstance(value, (int, float)):
         turned = _inverted(side, value)
         found += [turned] if turned is not None and turned != value else []
+    if isinstance(value, int) and 0 < value <= _OLDEST and _years_between(side):
+        found += [str(_YEAR), str(_YEAR - value)]
     return [_literal(v) for v in found]
 
 
@@ -57,6 +65,15 @@ def digits(node: Any) -> list[Any]:
     if node.find(exp.Substring) is None:
         return []
     return [exp.Literal.string(text) for text in ("12:34", "05-11-2006", "2006-05-11", "1234567890")]
+
+
+def lettered(node: Any) -> list[Any]:
+    """For a piece of a text that is shown: texts that are long enough, another letter at each place."""
+    numbers = [computed(part) for part in (node.args.get("start"), node.args.get("length"))]
+    reach = sum(abs(n) for n in numbers if isinstance(n, int)) + 2
+    if node.find_ancestor(exp.Predicate) is not None or reach > len(_LETTERS):
+        return []
+    return [exp.Literal.string(text[:reach]) for text in (_LETTERS, _LETTERS[::-1])]
 
 
 def computed(tree: Any) -> Value:
@@ -86,11 +103,12 @@ def _inverted(side: Any, value: int | float) -> int | float | None:
             continue
         if not isinstance(side, exp.Add | exp.Sub | exp.Mul | exp.Div):
             return None
-        left, right = computed(side.this), computed(side.expression)
+        left, right = _as_number(computed(side.this)), _as_number(computed(side.expression))
         if isinstance(right, (int, float)) and left is None:
             turned, side = _undone(side, value, right), side.this
-        elif isinstance(left, (int, float)) and right is None and isinstance(side, exp.Add | exp.Mul):
-            turned, side = _undone(side, value, left), side.expression
+        elif isinstance(left, (int, float)) and right is None and not isinstance(side, exp.Div):
+            turned = left - value if isinstance(side, exp.Sub) else _undone(side, value, left)
+            side = side.expression
         else:
             return None
         if turned is None:
@@ -98,6 +116,19 @@ def _inverted(side: Any, value: int | float) -> int | float | None:
         value = turned
     whole = round(value)
     return whole if abs(value - whole) < 1e-9 else value
+
+
+def _as_number(value: Value) -> Value:
+    """A text of digits as SQLite calculates with it: `STRFTIME('%Y', 'now')` is one."""
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 10 else value
+
+
+def _years_between(side: Any) -> bool:
+    """Whether it takes the year of one column from that of another."""
+    return any(
+        all(part.find(exp.TimeToStr) is not None and part.find(exp.Column) for part in (n.this, n.expression))
+        for n in side.find_all(exp.Sub)
+    )
 
 
 def _undone(operation: Any, value: int | float, by: int | float) -> int | float | None:

@@ -87,6 +87,8 @@ class Recipes:
             yield "uneven", self._build("mixed", uneven, rest=0)
         for copies in self._copies():
             yield f"{copies} copies", self._grouped((copies, max(1, copies - 1), copies + 1), self._all[:1])
+        for planter in self._planters if self._ground.facts.distinct else ():
+            yield "repeats", self._repeats(planter)
         broken = [f for f in others if f.kind == "break"]
         if self._copies() and broken:  # groups that a condition keeps out: they matter where it is left out
             most = max(self._copies())
@@ -172,6 +174,32 @@ class Recipes:
                     for table, partial in fragment.rows:
                         self._repeat(filler, table, dict(partial), first, nulls=style == "nulls")
         return filler.rows
+
+    def _repeats(self, planter: Planter) -> Rows:
+        """A group of many rows that say the same beside one of fewer rows that all say something else."""
+        filler = self._filler("distinct", False)
+        most = max([3, *self._copies()])
+        for size, differ in ((most, False), (most - 1, True)):
+            for fragment in planter.whole(spread=True):
+                added = filler.add_together(fragment.rows)
+                for (table, partial), first in zip(fragment.rows, added, strict=True):
+                    if first is not None and not any(k.target == table for k in self._ground.links):
+                        for turn in range(1, size):
+                            self._alike(filler, table, partial, first, turn if differ else 0)
+        return filler.rows
+
+    def _alike(self, filler: Filler, table: str, partial: Mapping[str, Value], first: Row, turn: int) -> None:
+        """The first row again but for its keys, in another `turn` also but for what is counted distinct."""
+        made, keys = self._ground.tables[table], self._ground.keys.get(table, set())
+        kept: dict[str, Value] = {}
+        for at, column in enumerate(made.columns):
+            name = column.name.lower()
+            if (table, name) in self._ground.facts.distinct and turn and name not in partial:
+                pool = [v for v in self._ground.pools.of(table, name) if v != first[at]]
+                kept[name] = pool[(turn - 1) % len(pool)] if pool else first[at]
+            elif at not in keys:
+                kept[name] = first[at]
+        filler.add(table, kept)
 
     def _repeat(
         self,
