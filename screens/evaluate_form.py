@@ -21,12 +21,15 @@ from screens.evaluate_form_state import (
     estimate_words,
     first_values,
     form_fields,
+    key_words,
     missing_key,
     read_form,
 )
 from screens.generate_state import error_words
+from screens.judge_prompt import JudgePromptScreen
 from screens.pick import pick_for
 from t2s_tui.evaluation.judge.estimate import Estimate, estimate
+from t2s_tui.evaluation.judge.prompts import prompt_names
 from t2s_tui.evaluation.request import EvaluateRequest
 from t2s_tui.workspace import Workspace
 from widgets.form import Form, FormField
@@ -65,6 +68,7 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
     AUTO_FOCUS = "ChoiceBox"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "start", "evaluate", priority=True),
+        Binding("f3", "preview", "the prompt on a row", priority=True),
         Binding("escape", "dismiss", "close", priority=True),
     ]
 
@@ -72,15 +76,15 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
         self,
         workspace: Workspace,
         set_name: str,
-        judge: Mapping[str, Any],
+        last: Mapping[str, Any],
         *,
         has_database: bool = True,
         only_judge: bool = False,
     ) -> None:
         super().__init__()
         self._workspace, self._set_name = workspace, set_name
-        self._form = Form(form_fields(), first_values(judge, has_database, only_judge=only_judge))
-        self._key = str(judge.get("api_key_env") or "OPENAI_API_KEY")
+        fields = form_fields(prompt_names(workspace))
+        self._form = Form(fields, first_values(last, has_database, only_judge=only_judge))
         self._later: Timer | None = None
         self._ticket = 0
         self._starting = False
@@ -90,7 +94,7 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
             yield Static(f"Evaluate {self._set_name}", id="evaluate-title", markup=False)
             yield self._form
             yield Static("", id="evaluate-told", classes="evaluate--line", markup=False)
-            words = "f5 evaluate  ←/→ change  ↑/↓ move  f2 what it can be  esc close"
+            words = "f5 evaluate  ←/→ change  ↑/↓ move  f2 what it can be  f3 the prompt  esc close"
             yield Static(words, classes="evaluate--line", markup=False)
 
     def on_mount(self) -> None:
@@ -102,9 +106,7 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
         self.query_one("#evaluate-told", Static).update(words)
 
     def _tell_key(self) -> None:
-        key = self._form.values.get("api_key_env") or self._key
-        is_set = "is set" if os.environ.get(key) else "is not set (a local endpoint needs none)"
-        self._tell(f"The judge's key: {key} {is_set}.")
+        self._tell(key_words(self._form.values, os.environ))
 
     # -- the estimate -------------------------------------------------------------------------
 
@@ -133,7 +135,8 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
 
         def work() -> None:
             try:
-                answer = Estimated(ticket, request, estimate(workspace, request), None)
+                complete = request.complete(workspace)
+                answer = Estimated(ticket, complete, estimate(workspace, complete), None)
             except Exception as error:
                 answer = Estimated(ticket, request, None, error)
             self.post_message(answer)
@@ -167,19 +170,34 @@ class EvaluateForm(ModalScreen[EvaluateRequest | None]):
 
     def action_start(self) -> None:
         """Close with the request, or say beside the fields what is wrong; ask first where it is much."""
-        try:
-            request = read_form(self._set_name, self._form.values)
-        except FormErrors as error:
-            self._form.set_errors(error.errors)
-            self._form.focus_field(next(iter(error.errors)))
+        request = self._request(self._form.values)
+        if request is None:
             return
         if request.judge is None:
             self.dismiss(request)
             return
-        if wanting := missing_key(request.judge, os.environ):
-            self._form.set_errors({"api_key_env": wanting})
-            self._form.focus_field("api_key_env")
+        if wanting := missing_key(request, os.environ):
+            self._refuse(wanting)
             return
         self._starting = True
         self._tell("Counting what the judge will be asked.")
         self._find_out(request)
+
+    def action_preview(self) -> None:
+        """What the judges will be sent, on a real row. Their model need not be filled in."""
+        values = self._form.values
+        request = self._request(values | {"judge": "yes", "model": values["model"] or "no model yet"})
+        if request is not None:
+            self.app.push_screen(JudgePromptScreen(self._workspace, request))
+
+    def _request(self, values: Mapping[str, str]) -> EvaluateRequest | None:
+        """What the fields ask for; None where they cannot, which is then said beside them."""
+        try:
+            return read_form(self._set_name, values)
+        except FormErrors as error:
+            self._refuse(error.errors)
+            return None
+
+    def _refuse(self, errors: Mapping[str, str]) -> None:
+        self._form.set_errors(errors)
+        self._form.focus_field(next(iter(errors)))

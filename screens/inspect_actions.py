@@ -111,8 +111,8 @@ class VerdictScreen(WorkbenchScreen):
         if self._review is None:
             return
         has_database = any(row.example.database for row in self._review.rows)
-        name, judge = self._review.made.name, last_judge(self.bench.jobs)
-        form = EvaluateForm(self.workspace, name, judge, has_database=has_database)
+        name, last = self._review.made.name, last_judge(self.bench.jobs)
+        form = EvaluateForm(self.workspace, name, last, has_database=has_database)
         self.app.push_screen(form, self._submit)
 
     def _submit(self, request: EvaluateRequest | None) -> None:

@@ -137,9 +137,9 @@ def concerns(view: JobView, set_name: str) -> bool:
 
 
 def last_judge(jobs: Sequence[JobView]) -> Mapping[str, Any]:
-    """The judge's settings of the newest evaluation that had one, to begin the form with."""
+    """The newest evaluation's request that had a judge, to begin the form with."""
     for view in jobs:
-        judge = view.job.request.get("judge") if view.job.kind == "evaluate" else None
-        if isinstance(judge, Mapping):
-            return judge
+        request = view.job.request
+        if view.job.kind == "evaluate" and isinstance(request.get("judge"), Mapping):
+            return request
     return {}

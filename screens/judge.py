@@ -15,16 +15,24 @@ from textual.containers import Horizontal, Vertical
 
 from screens.inspect_state import example_head
 from screens.judge_requests import (
-    REQUEST_COLUMNS,
     Asked,
     entry_text,
     read_asked,
     read_entry,
     request_cells,
+    request_columns,
     request_text,
 )
 from screens.judge_start import JudgeStart
-from screens.judge_state import Figures, JudgeFeed, judge_cells, judge_columns, judge_jobs, judge_lines
+from screens.judge_state import (
+    Figures,
+    JudgeFeed,
+    judge_cells,
+    judge_columns,
+    judge_jobs,
+    judge_lines,
+    judge_models,
+)
 from t2s_tui.evaluation.judge.journal import Entry
 from t2s_tui.jobs.board import JobView
 from t2s_tui.jobs.folder import JobFolder
@@ -69,7 +77,7 @@ class JudgeScreen(JudgeStart):
                 with Pane(title="Judgings", id="list", classes="-list"):
                     yield Grid(judge_columns(), id="judgings", empty=_NOTHING)
                 with Pane(title="Requests", id="requests-pane", classes="-list"):
-                    yield Grid(REQUEST_COLUMNS, id="requests", empty="No answers yet.")
+                    yield Grid(request_columns(()), id="requests", empty="No answers yet.")
             with Vertical(id="right"):
                 with Pane(title="At work", id="at-work", classes="-detail"):
                     yield Detail(Section(id="figures"))
@@ -172,22 +180,28 @@ class JudgeScreen(JudgeStart):
             return
         self._listing = True
         request = view.job.request
-        name, model = str(request.get("predictions", "")), str(request.get("judge", {}).get("model", ""))
+        name, models = str(request.get("predictions", "")), judge_models(request)
         self._asked_at = view.job.id, view.status.done
         self.fetch(
-            "requests", partial(read_asked, self.workspace, name, model), self._show_requests, self._unlisted
+            "requests", partial(read_asked, self.workspace, name, models), self._show_requests, self._unlisted
         )
 
     def _show_requests(self, asked: list[Asked]) -> None:
         self._listing = False
         grid = self.query_one("#requests", Grid)
-        here = self._asked[grid.cursor].example.id if 0 <= grid.cursor < len(self._asked) else ""
+        here = _which(self._asked[grid.cursor]) if 0 <= grid.cursor < len(self._asked) else None
         self._asked = asked
-        cursor = next((at for at, one in enumerate(asked) if one.example.id == here), 0)
-        missing = sum(one.verdict.outcome is Outcome.MISSING for one in asked)
+        cursor = next((at for at, one in enumerate(asked) if _which(one) == here), 0)
+        missing = sum(one.outcome is Outcome.MISSING for one in asked)
         note = f", {missing} without an answer first" if missing else ""
         self.query_one("#requests-pane", Pane).pane_title = f"{len(asked)} requests{note}"
-        grid.show(len(asked), lambda at: request_cells(self._asked[at], self.bench.ascii_only), cursor=cursor)
+        columns = request_columns(asked)
+        grid.set_columns(columns)
+        grid.show(
+            len(asked),
+            lambda at: request_cells(self._asked[at], len(columns), self.bench.ascii_only),
+            cursor=cursor,
+        )
 
     def _unlisted(self, _: Exception) -> None:
         self._listing = False
@@ -205,13 +219,12 @@ class JudgeScreen(JudgeStart):
             return  # listed anew: it stays, and where it is scrolled to
         self._one = chosen
         self._show_text(request_text(one))
-        judge = view.job.request.get("judge", {})
 
         def show(entry: Entry | None) -> None:
             if entry is not None and chosen == self._one:
                 self._show_text(entry_text(one, entry))
 
-        self.fetch("one", partial(read_entry, self.workspace, judge, one), show)
+        self.fetch("one", partial(read_entry, self.workspace, one), show)
 
     def _show_text(self, text: Text) -> None:
         reader = self.query_one("#request", Reader)
@@ -251,3 +264,9 @@ class JudgeScreen(JudgeStart):
             super().action_back()
         else:
             self.app.pop_screen()
+
+
+def _which(asked: Asked) -> tuple[str, str, int, bool]:
+    """What a request is about, also when it is read anew."""
+    vote = asked.vote
+    return asked.example.id, vote.judge, vote.repeat, vote.swapped

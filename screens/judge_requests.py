@@ -3,98 +3,113 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
 
 from t2s_tui.datasets.catalogue import open_examples
-from t2s_tui.evaluation.judge.client import body_of
-from t2s_tui.evaluation.judge.journal import FILE, Entry, Journal, request_key
-from t2s_tui.evaluation.judge.prompts import PROMPTS, render
-from t2s_tui.evaluation.judge.settings import JudgeSettings
+from t2s_tui.evaluation.judge.facts import Facts
+from t2s_tui.evaluation.judge.journal import FILE, Entry, Journal
+from t2s_tui.evaluation.judge.prompts import PROMPTS
+from t2s_tui.evaluation.judge.votes import Vote, votes_of
 from t2s_tui.records import Example, Outcome, Verdict
 from t2s_tui.workspace import Workspace
 from widgets.grid import Cell, Column
 from widgets.section import visible
 from widgets.theme import DIM, WARN, verdict_sign
 
-REQUEST_COLUMNS = (
+_COLUMNS = (
     Column("#", 5, right=True),
     Column("J", 1),
     Column("answer"),
     Column("tokens", 7, right=True),
     Column("tries", 5, right=True),
 )
+_OUTCOMES = {True: Outcome.PASS, False: Outcome.FAIL, None: Outcome.MISSING}
+
+
+def request_columns(asked: Sequence[Asked]) -> tuple[Column, ...]:
+    """The list of requests; with a column for which vote it is, where a row has several."""
+    several = any("votes" in one.verdict.evidence for one in asked)
+    return (*_COLUMNS[:2], Column("vote", 16), *_COLUMNS[2:]) if several else _COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: the row that was asked about, with its generated SQL, and the verdict that came of it."""
+    """One request: the row that was asked about, its vote, and the verdict that came of all its votes."""
 
     example: Example
     sql: str
     verdict: Verdict
+    vote: Vote
+
+    @property
+    def outcome(self) -> Outcome:
+        """What this vote says."""
+        return _OUTCOMES[self.vote.yes]
 
     @property
     def prompt(self) -> str:
-        """What the preset makes of the row, rendered when it is looked at; empty where the preset is gone."""
-        name = str(self.verdict.evidence.get("prompt", ""))
-        example = self.example
-        if name not in PROMPTS:
+        """What the preset makes of the row; empty where it is another's, or shows evidence."""
+        preset = PROMPTS.get(self.vote.prompt)
+        if preset is None or preset.needs_evidence:
             return ""
-        return render(name, ddl=example.ddl, question=example.question, gold=example.gold, generated=self.sql)
+        example = self.example
+        facts = Facts(example.ddl, example.question, example.gold, self.sql, example.dialect)
+        return preset.render(facts.swapped() if self.vote.swapped else facts)
 
     @property
     def tokens(self) -> int | None:
         """What the endpoint counted for both ways; None where it did not say."""
-        usage = self.verdict.evidence.get("usage")
-        counts = [n for n in usage.values() if isinstance(n, int)] if isinstance(usage, Mapping) else []
-        return sum(counts) if counts else None
+        return sum(self.vote.usage.values()) or None
 
 
-def read_asked(workspace: Workspace, set_name: str, model: str) -> list[Asked]:
-    """The requests to that model that have a verdict, those without an answer first. Raises NotFound."""
+def read_asked(workspace: Workspace, set_name: str, models: Collection[str]) -> list[Asked]:
+    """The requests to these models that have a verdict, those without an answer first. Raises NotFound."""
     with workspace.store() as store:
         made = store.predictions.get_set(set_name)
         predictions = store.predictions.of(set_name)
         verdicts = store.verdicts.of(set_name, "judge")
     found = [
-        Asked(example, predictions[example.id].sql, said)
+        Asked(example, predictions[example.id].sql, verdicts[example.id]["judge"], vote)
         for example in open_examples(workspace, made.dataset).split(made.split)
-        if example.id in predictions
-        and (said := verdicts.get(example.id, {}).get("judge")) is not None
-        and said.evidence.get("model") == model
+        if example.id in predictions and example.id in verdicts
+        for vote in votes_of(verdicts[example.id]["judge"])
+        if vote.model in models
     ]
-    return sorted(found, key=lambda asked: asked.verdict.outcome is not Outcome.MISSING)
+    return sorted(found, key=lambda asked: asked.vote.yes is not None)
 
 
-def request_cells(asked: Asked, ascii_only: bool) -> Sequence[Cell]:
-    """A request in the list."""
-    evidence, verdict = asked.verdict.evidence, asked.verdict
-    answer = str(evidence.get("answer") or verdict.why)
-    tokens = asked.tokens
-    return (
+def request_cells(asked: Asked, columns: int, ascii_only: bool) -> Sequence[Cell]:
+    """A request in the list, in as many `columns` as that has."""
+    vote, tokens = asked.vote, asked.tokens
+    cells = (
         str(asked.example.number),
-        verdict_sign(verdict.outcome, ascii_only),
-        answer,
+        verdict_sign(asked.outcome, ascii_only),
+        vote_name(vote),
+        vote.answer or vote.trouble or asked.verdict.why,
         f"{tokens:,}" if tokens is not None else "",
-        str(evidence.get("attempts", "")),
+        str(vote.attempts),
     )
+    return cells if columns == len(cells) else (*cells[:2], *cells[3:])
 
 
-def read_entry(workspace: Workspace, judge: Mapping[str, Any], asked: Asked) -> Entry | None:
-    """The request as the journal has it; None where it has not (made before it, or with other settings)."""
+def vote_name(vote: Vote) -> str:
+    """`gpt-4o 2 swapped`: whose, which of its repeats, and whether the two were exchanged."""
+    repeat = f" {vote.repeat + 1}" if vote.repeat else ""
+    return f"{vote.judge}{repeat}{' swapped' if vote.swapped else ''}"
+
+
+def read_entry(workspace: Workspace, asked: Asked) -> Entry | None:
+    """The request as the journal has it; None where it has not (made before it kept them)."""
     path = workspace.root / FILE
-    prompt = asked.prompt
-    if not prompt or not path.exists():
+    if not asked.vote.request or not path.exists():
         return None
-    settings = JudgeSettings.model_validate(judge)
-    body = body_of(settings, [{"role": "system", "content": prompt}])
     journal = Journal(path)
     try:
-        return journal.find(request_key(settings.base_url or "openai", body))
+        return journal.find(asked.vote.request)
     finally:
         journal.close()
 
@@ -102,8 +117,8 @@ def read_entry(workspace: Workspace, judge: Mapping[str, Any], asked: Asked) -> 
 def entry_text(asked: Asked, entry: Entry) -> Text:
     """Everything sent and received, as the journal has it. Keys are in neither."""
     text = Text()
-    _part(text, "verdict", f"{asked.verdict.outcome}: {asked.verdict.why}")
-    facts = {"state": entry.state, "endpoint": entry.endpoint, "tries": entry.attempts}
+    _verdict(text, asked)
+    facts: dict[str, Any] = {"state": entry.state, "endpoint": entry.endpoint, "tries": entry.attempts}
     facts |= {"in doubt": f"{entry.doubts}: it may have been paid for twice"} if entry.doubts else {}
     facts |= {"tokens": f"{entry.prompt_tokens} + {entry.completion_tokens}"} if entry.answer else {}
     facts |= {"sent as": entry.adapted} if entry.adapted else {}
@@ -124,20 +139,30 @@ def _pretty(value: Mapping[str, Any]) -> str:
 
 def request_text(asked: Asked) -> Text:
     """What was sent and what came back, as far as the verdict tells it: for what the journal has not."""
-    evidence = asked.verdict.evidence
-    text = Text()
-    _part(text, "verdict", f"{asked.verdict.outcome}: {asked.verdict.why}")
-    facts = {k: evidence[k] for k in ("model", "prompt", "attempts", "usage") if evidence.get(k)}
-    _part(text, "", "\n".join(f"{name:<9} {_fact(value)}" for name, value in facts.items()), DIM)
-    if answer := evidence.get("answer"):
-        _part(text, "received", str(answer))
+    vote, text = asked.vote, Text()
+    _verdict(text, asked)
+    facts = {"model": vote.model, "prompt": vote.prompt, "attempts": vote.attempts, "usage": vote.usage}
+    _part(text, "", "\n".join(f"{name:<9} {_fact(value)}" for name, value in facts.items() if value), DIM)
+    if vote.answer:
+        _part(text, "received", vote.answer)
     else:
         _part(text, "received", "nothing that counts as an answer", WARN)
     if prompt := asked.prompt:
-        _part(text, f"sent, as the preset {evidence.get('prompt')} makes it of the row", prompt)
+        _part(text, f"sent, as the preset {vote.prompt} makes it of the row", prompt)
     else:
-        _part(text, "sent", "the preset that asked this is not here any more", WARN)
+        _part(text, "sent", "it was made of more than is known here", WARN)
     return text
+
+
+def _verdict(text: Text, asked: Asked) -> None:
+    """What the row's verdict is, and what this vote says where there are several."""
+    _part(text, "verdict", f"{asked.verdict.outcome}: {asked.verdict.why}")
+    vote = asked.vote
+    if "votes" in asked.verdict.evidence:
+        _part(text, f"this vote: {vote_name(vote)}", f"{vote.word} {vote.trouble}".rstrip())
+    for name, words in (("reasons", vote.rationale), ("fault", vote.fault)):
+        if words:
+            _part(text, name, words)
 
 
 def _part(text: Text, title: str, body: str, style: Any = "") -> None:

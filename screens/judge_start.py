@@ -41,8 +41,7 @@ class JudgeStart(JobActions):
         if not name:
             self.notify("Open a prediction set in Inspect first (5): a there comes back here.", markup=False)
             return
-        judge = view.job.request.get("judge") if view else None
-        form = EvaluateForm(self.workspace, name, judge or {}, only_judge=True)
+        form = EvaluateForm(self.workspace, name, view.job.request if view else {}, only_judge=True)
         self.app.push_screen(form, self._submit)
 
     def _submit(self, request: EvaluateRequest | None) -> None:
@@ -65,7 +64,7 @@ class JudgeStart(JobActions):
 
     def action_ask_missing(self) -> None:
         """Ask again what has no word that counts, and nothing else."""
-        missing = sum(one.verdict.outcome is Outcome.MISSING for one in self._asked)
+        missing = sum(one.outcome is Outcome.MISSING for one in self._asked)
         if missing:
             self._again(f"Ask the {missing} without an answer again?", [MISSING], reuse=True)
         else:

@@ -185,12 +185,33 @@ def _batch_lines(batch: BatchFigures, now: float, width: int, ascii_only: bool) 
 
 
 def judge_name(request: Mapping[str, Any]) -> str:
-    """`gpt-4o · reference · http://host/v1`: who judges, how it is asked, and where."""
-    judge = request.get("judge")
-    if not isinstance(judge, Mapping):
-        return ""
+    """`gpt-4o · reference · http://host/v1`: who judges, how it is asked, and where; several one by one."""
+    parts = [_one_judge(judge) for judge in _judges(request)]
+    panel = request.get("panel")
+    panel = panel if isinstance(panel, Mapping) else {}
+    words = [" + ".join(part for part in parts if part)]
+    words += [f"by {panel.get('vote', 'majority')}"] if len(parts) > 1 else []
+    words += [f"each {n} times"] if (n := panel.get("repeats", 1)) != 1 else []
+    words += ["swapped too"] if panel.get("swap") else []
+    return ", ".join(word for word in words if word)
+
+
+def _one_judge(judge: Mapping[str, Any]) -> str:
     parts = (judge.get("model"), judge.get("prompt"), judge.get("base_url") or "OpenAI")
     return " · ".join(str(part) for part in parts if part)
+
+
+def _judges(request: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The settings of every judge of a request, as its file has them."""
+    first, panel = request.get("judge"), request.get("panel")
+    also = panel.get("also") if isinstance(panel, Mapping) else None
+    found = [first, *(also if isinstance(also, Sequence) else ())]
+    return [judge for judge in found if isinstance(judge, Mapping)]
+
+
+def judge_models(request: Mapping[str, Any]) -> list[str]:
+    """The models that a request asks."""
+    return [str(judge.get("model", "")) for judge in _judges(request)]
 
 
 def cost_words(figures: Figures) -> str:
@@ -252,9 +273,13 @@ def judge_cells(view: JobView, now: float, ascii_only: bool) -> Sequence[Cell]:
     """One evaluation with a judge in the list."""
     request = view.job.request
     state = state_sign(view.status.state, ascii_only).append(f" {state_word(view)}", style="")
-    judge = request.get("judge")
-    model = str(judge.get("model", "")) if isinstance(judge, Mapping) else ""
-    return (state, model, str(request.get("predictions", "")), progress_words(view), time_words(view, now))
+    return (
+        state,
+        " + ".join(judge_models(request)),
+        str(request.get("predictions", "")),
+        progress_words(view),
+        time_words(view, now),
+    )
 
 
 # -- which job --------------------------------------------------------------------------------

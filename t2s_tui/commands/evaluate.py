@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from t2s_tui.commands.follow import follow, tell_end
-from t2s_tui.commands.judge_options import confirm, judge_options, judge_settings
+from t2s_tui.commands.judge_options import confirm, judge_options, judge_panel, judge_settings
 from t2s_tui.commands.options import checked, common, opened, waiting
 from t2s_tui.commands.output import emit, say, table
 from t2s_tui.commands.scores import score_row
@@ -78,15 +78,19 @@ def _evaluate(args: argparse.Namespace) -> int:
     from t2s_tui.evaluation.metrics import metric_named
 
     metrics = [metric_named(name).name for name in _names(args.metrics)]
-    return submit_evaluation(args, metrics, judge_settings(args) if "judge" in metrics else None)
+    return submit_evaluation(args, metrics)
 
 
-def submit_evaluation(args: argparse.Namespace, metrics: list[str], judge: Any) -> int:
-    """Start an evaluation of `args.predictions`, and follow it where `--wait` says so; the exit code."""
+def submit_evaluation(args: argparse.Namespace, metrics: list[str]) -> int:
+    """Start an evaluation of `args.predictions`, and follow it where `--wait` says so; the exit code.
+
+    The judges are those of the options, asked where the metrics name the judge.
+    """
     from t2s_tui.evaluation.comparison import mode_named
     from t2s_tui.evaluation.request import EvaluateRequest
     from t2s_tui.jobs.launcher import submit
 
+    judge = judge_settings(args) if "judge" in metrics else None
     workspace = opened(args)
     with workspace.store() as store:
         store.predictions.get_set(args.predictions)
@@ -98,7 +102,8 @@ def submit_evaluation(args: argparse.Namespace, metrics: list[str], judge: Any) 
         mode=mode_named(getattr(args, "mode", None) or "strict").label,
         redo=args.redo,
         only=getattr(args, "only", None),
-    )
+        **({"panel": judge_panel(args, judge)} if judge is not None else {}),
+    ).complete(workspace)
     if judge is not None:
         confirm(workspace, request, yes=args.yes)
     job = submit(workspace, "evaluate", f"evaluate {args.predictions}", request.model_dump(mode="json"))

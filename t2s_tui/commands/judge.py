@@ -1,4 +1,4 @@
-"""`t2s-tui judge export | run | import | to-csv | batches`: request and result files, and the judge alone."""
+"""`t2s-tui judge`: request and result files, the judge alone, its batches, and the prompts that ask."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from t2s_tui.commands import judge_batches
-from t2s_tui.commands.judge_options import judge_options, judge_settings
+from t2s_tui.commands.judge_options import judge_options, one_judge
 from t2s_tui.commands.options import common, opened, waiting
-from t2s_tui.commands.output import emit, say
+from t2s_tui.commands.output import emit, say, text
+from t2s_tui.commands.output import table as draw_table
 from t2s_tui.errors import DataError, WorkspaceError
 
 _SHOWN = 5
@@ -46,6 +47,15 @@ def add_parser(commands: Any) -> None:
     take.add_argument("--results", type=Path, required=True, metavar="FILE.jsonl")
     judge_options(take)
 
+    prompts = common(actions.add_parser("prompts", help="the presets and your own prompts"), _prompts)
+    prompts.add_argument("--copy", metavar="PRESET", help="write a preset as a file to start from")
+    prompts.add_argument("--to", metavar="NAME", help="the name of the copy")
+
+    preview = common(actions.add_parser("preview", help="a prompt as it asks about a real row"), _preview)
+    preview.add_argument("predictions")
+    preview.add_argument("--row", metavar="N", help="the number of a question, or the id of its example")
+    preview.add_argument("--judge-prompt", default="reference", metavar="NAME", help="which prompt")
+
     table = common(actions.add_parser("to-csv", help="prompt and verdict of every judged example"), _to_csv)
     table.add_argument("predictions")
     table.add_argument("--to", type=Path, required=True, metavar="FILE.csv")
@@ -60,7 +70,7 @@ def _names(text: str) -> list[str]:
 def _export(args: argparse.Namespace) -> int:
     from t2s_tui.evaluation.judge.files import export_requests
 
-    lines = list(export_requests(opened(args), args.predictions, judge_settings(args)))
+    lines = list(export_requests(opened(args), args.predictions, one_judge(args)))
     _write(args.to, "".join(f"{line}\n" for line in lines))
     say(f"{len(lines)} requests are in {args.to}.")
     if args.json:
@@ -71,13 +81,49 @@ def _export(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from t2s_tui.commands.evaluate import submit_evaluation
 
-    return submit_evaluation(args, ["judge"], judge_settings(args))
+    return submit_evaluation(args, ["judge"])
+
+
+def _prompts(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.judge.prompts import copy_preset, find_prompt, own_trouble, prompt_names
+
+    workspace = opened(args)
+    if args.copy is not None:
+        path = copy_preset(args.copy, args.to or "", workspace)
+        say(f"{path} is written: change it, then use it as --judge-prompt {args.to}.")
+    trouble, rows = own_trouble(workspace), []
+    for name in prompt_names(workspace):
+        prompt = None if name in trouble else find_prompt(name, workspace)
+        version = "" if prompt is None else prompt.version
+        shows = "execution, equivalence" if prompt is not None and prompt.needs_evidence else ""
+        words = trouble.get(name) or (
+            "" if prompt is None or prompt.asks_word else "does not ask for resolve_yn"
+        )
+        rows.append((name, version, shows, words))
+    if args.json:
+        for name, version, shows, words in rows:
+            emit({"name": name, "version": version, "evidence": bool(shows), "trouble": words})
+    else:
+        draw_table(("prompt", "version", "evidence", "trouble"), rows)
+    return 1 if trouble else 0
+
+
+def _preview(args: argparse.Namespace) -> int:
+    from t2s_tui.evaluation.judge.preview import preview
+
+    shown = preview(opened(args), args.predictions, args.judge_prompt, args.row)
+    if args.json:
+        emit(shown.as_json())
+    else:
+        say(f"#{shown.number}   {shown.version}   about {shown.tokens:,} tokens{shown.note}")
+        text(shown.text)
+    return 0
 
 
 def _import(args: argparse.Namespace) -> int:
     from t2s_tui.evaluation.judge.files import import_results
 
-    settings = judge_settings(args) if args.judge_model else None
+    settings = one_judge(args) if args.judge_model else None
     try:
         with args.results.open(encoding="utf-8") as lines:
             report = import_results(opened(args), args.predictions, settings, lines, args.results.name)
@@ -112,11 +158,11 @@ def _to_csv(args: argparse.Namespace) -> int:
     from t2s_tui.evaluation.judge.files import verdict_rows
 
     rows = list(verdict_rows(opened(args), args.predictions))
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
+    made = io.StringIO(newline="")
+    writer = csv.writer(made)
     writer.writerow(["prompt", "resolve_yn"])
     writer.writerows(rows)
-    _write(args.to, text.getvalue())
+    _write(args.to, made.getvalue())
     say(f"{len(rows)} verdicts are in {args.to}.")
     if args.json:
         emit({"predictions": args.predictions, "verdicts": len(rows), "file": str(args.to)})

@@ -15,9 +15,33 @@ from t2s_tui.workspace import Workspace
 def judge_options(parser: argparse.ArgumentParser) -> None:
     """Where the judge is, which it is, and how hard it may be asked."""
     judge = parser.add_argument_group("the LLM judge (metric judge)")
-    judge.add_argument("--judge-model", help="a model of the endpoint")
+    judge.add_argument(
+        "--judge-model",
+        action="append",
+        metavar="MODEL",
+        help="a model of the endpoint; again: one more judge",
+    )
+    judge.add_argument(
+        "--judge-also",
+        action="append",
+        default=[],
+        metavar="model=...,prompt=...,url=...",
+        help="one more judge; what is not named is as the first one's",
+    )
+    judge.add_argument(
+        "--judge-vote",
+        choices=("majority", "all", "each"),
+        default="majority",
+        help="what several votes come to: majority (default), all (every one yes), each (the first decides)",
+    )
+    judge.add_argument(
+        "--judge-repeats", type=int, default=1, metavar="K", help="ask each judge K times (default 1)"
+    )
+    judge.add_argument(
+        "--judge-swap", action="store_true", help="ask with gold and generated exchanged, too: position bias"
+    )
     judge.add_argument("--judge-url", metavar="URL", help="OpenAI-compatible base URL (default: OpenAI's)")
-    judge.add_argument("--judge-prompt", default="reference", help="which prompt asks (default reference)")
+    judge.add_argument("--judge-prompt", default="reference", help="a preset or <workspace>/judges/NAME.j2")
     judge.add_argument("--judge-concurrency", type=int, default=8)
     judge.add_argument("--judge-key-env", default="OPENAI_API_KEY", help="the variable that holds the key")
     judge.add_argument("--judge-key-command", metavar="CMD", help="a command that prints the key")
@@ -63,7 +87,7 @@ def judge_settings(args: argparse.Namespace) -> Any:
     return checked(
         JudgeSettings,
         base_url=args.judge_url,
-        model=args.judge_model,
+        model=args.judge_model[0],
         prompt=args.judge_prompt,
         concurrency=args.judge_concurrency,
         api_key_env=args.judge_key_env,
@@ -80,6 +104,30 @@ def judge_settings(args: argparse.Namespace) -> Any:
         max_tokens=args.judge_max_tokens,
         seed=args.judge_seed,
     )
+
+
+def judge_panel(args: argparse.Namespace, first: Any) -> Any:
+    """The judges besides the first, and how often each is asked. Raises UsageError."""
+    from t2s_tui.evaluation.judge.panel import Panel, judges_of, read_also
+
+    more = [f"model={model}" for model in args.judge_model[1:]] + args.judge_also
+    panel = checked(
+        Panel,
+        also=[judge for text in more for judge in read_also(text, first)],
+        vote=args.judge_vote,
+        repeats=args.judge_repeats,
+        swap=args.judge_swap,
+    )
+    judges_of(first, panel)
+    return panel
+
+
+def one_judge(args: argparse.Namespace) -> Any:
+    """The settings, where only one judge that is asked once makes sense. Raises UsageError."""
+    first = judge_settings(args)
+    if not judge_panel(args, first).one:
+        raise UsageError("A file holds the requests of one judge", "call this once for each of them")
+    return first
 
 
 def confirm(workspace: Workspace, request: Any, *, yes: bool) -> None:

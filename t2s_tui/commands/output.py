@@ -44,3 +44,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], right: Seque
 def percent(share: float | None) -> str:
     """`36.6%`, or a dash where there is nothing to divide."""
     return "–" if share is None else f"{share * 100:.1f}%"
+
+
+def text(words: str) -> None:
+    """Lines of text on stdout as they are, but for control characters, which may have come from outside."""
+    shown = "".join(c if c.isprintable() or c in "\n\t" else "·" for c in words)
+    sys.stdout.write(f"{shown}\n")
+    sys.stdout.flush()

@@ -20,11 +20,14 @@ from t2s_tui.evaluation.gold_store import FILE as GOLDS
 from t2s_tui.evaluation.gold_store import GoldStore
 from t2s_tui.evaluation.judge.batch.words import status_words
 from t2s_tui.evaluation.judge.client import Room
+from t2s_tui.evaluation.judge.evidence import evidence_metrics, stored_evidence
 from t2s_tui.evaluation.judge.journal import FILE as JOURNAL
-from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
+from t2s_tui.evaluation.judge.panel import judge_version
+from t2s_tui.evaluation.judge.run import judge_pairs
+from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judged import Judged, Pair
 from t2s_tui.evaluation.left import left_of
-from t2s_tui.evaluation.metrics import Metric, metrics_named
+from t2s_tui.evaluation.metrics import METRICS, Metric, metric_named, metrics_named
 from t2s_tui.evaluation.pool import judge_all
 from t2s_tui.evaluation.request import EvaluateRequest
 from t2s_tui.evaluation.statistics import score
@@ -40,9 +43,12 @@ _TELL_EVERY = 0.25
 def evaluate(workspace: Workspace, request: EvaluateRequest, progress: Progress) -> dict[str, dict[str, Any]]:
     """Score a prediction set; returns metric -> Score as JSON, over all verdicts there are then.
 
-    Raises UsageError (an unknown metric or mode, the judge without settings, no predictions), NotFound,
-    ModelError (the judge ends the run), JobStopped after a stop. What was judged before is stored in every
-    case.
+    A judge whose prompt shows evidence needs the verdicts of execution and equivalence: where a row that it
+    is asked about has none, they are run first and kept like any other.
+
+    Raises UsageError (an unknown metric or mode, the judge without settings, no predictions), NotFound (the
+    set, or a prompt of the user's own), DataError (such a prompt cannot be used), ModelError (the judge ends
+    the run), JobStopped after a stop. What was judged before is stored in every case.
     """
     metrics = metrics_named(request.metrics)
     mode_named(request.mode)
@@ -51,6 +57,7 @@ def evaluate(workspace: Workspace, request: EvaluateRequest, progress: Progress)
             "The judge is asked for but not where it is",
             "add --judge-model, and --judge-url for its endpoint",
         )
+    request = request.complete(workspace)
     with workspace.store() as store:
         made = store.predictions.get_set(request.predictions)
         predictions = store.predictions.of(made.name)
@@ -116,16 +123,42 @@ class _Run:
         """Every metric over what it has left."""
         versions = {m.name: self._version(m) for m in metrics}
         left = {m.name: self._left(m.name, versions[m.name]) for m in metrics}
+        for name in self._wanting(left):
+            versions[name] = self._version(metric_named(name))
+            left[name] = self._lacking(name, versions[name], left["judge"])
         self._total = sum(map(len, left.values()))
-        for metric in metrics:
+        for name in (name for name in METRICS if name in left):
             self._passed = 0
-            self._metric(metric.name, versions[metric.name], left[metric.name])
+            self._metric(name, versions[name], left[name])
 
     def _version(self, metric: Metric) -> str:
         settings = self._request.judge
         if metric.name == "execution":
             return self._mode.version
-        return judge_version(settings) if metric.name == "judge" and settings else metric.version
+        if metric.name == "judge" and settings is not None:
+            return judge_version(settings, self._request.panel)
+        return metric.version
+
+    def _wanting(self, left: Mapping[str, Mapping[str, Pair | None]]) -> list[str]:
+        """The metrics that nobody asked for but a judge's prompt shows."""
+        settings = self._request.judge
+        if "judge" not in left or settings is None:
+            return []
+        shown = evidence_metrics(settings, self._request.panel)
+        asked_about = [pair for pair in left["judge"].values() if pair is not None]
+        there = any(pair.database for pair in asked_about)
+        return [n for n in shown if n not in left and (there or n != "execution") and asked_about]
+
+    def _lacking(self, metric: str, version: str, among: Mapping[str, Pair | None]) -> dict[str, Pair | None]:
+        """Of these rows those without any verdict of this version: it need not be a clear one."""
+        there = self._store.verdicts.of(self._set, metric)
+        return {
+            key: pair
+            for key, pair in among.items()
+            if pair is not None
+            and pair.generated.strip()
+            and not (key in there and there[key][metric].version == version)
+        }
 
     def _left(self, metric: str, version: str) -> dict[str, Pair | None]:
         there = {key: row[metric] for key, row in self._store.verdicts.of(self._set, metric).items()}
@@ -141,19 +174,19 @@ class _Run:
         try:
             if name == "judge":
                 assert self._request.judge is not None
-                progress = self._progress
-                judge_pairs(
-                    self._request.judge,
-                    pairs,
-                    say,
-                    progress.stop_requested,
-                    progress.paused,
-                    self._judge_room(),
-                )
+                self._ask(self._request.judge, pairs, say)
             else:
                 self._judge_here(name, pairs, say)
         finally:
             self._save()
+
+    def _ask(
+        self, judge: JudgeSettings, pairs: Mapping[str, Pair], say: Callable[[str, Judged], None]
+    ) -> None:
+        progress, panel = self._progress, self._request.panel
+        said = stored_evidence(self._store, self._set, judge, panel, self._mode)
+        stop, room = progress.stop_requested, self._judge_room()
+        judge_pairs(judge, pairs, say, stop, progress.paused, room, panel=panel, said=said)
 
     def _judge_room(self) -> Room:
         root = self._workspace.root

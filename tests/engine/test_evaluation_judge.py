@@ -18,8 +18,10 @@ from t2s_tui.errors import JobStopped, ModelError, UsageError
 from t2s_tui.evaluation.judge import throttle
 from t2s_tui.evaluation.judge.backoff import pause, redact, retry_after
 from t2s_tui.evaluation.judge.client import Room
-from t2s_tui.evaluation.judge.prompts import REFERENCE, render
-from t2s_tui.evaluation.judge.run import judge_pairs, judge_version
+from t2s_tui.evaluation.judge.facts import Facts
+from t2s_tui.evaluation.judge.panel import judge_version
+from t2s_tui.evaluation.judge.prompts import PROMPTS, REFERENCE
+from t2s_tui.evaluation.judge.run import judge_pairs
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.verdicts import read_answer
 from t2s_tui.evaluation.judged import Judged, Pair
@@ -45,6 +47,10 @@ def pairs(n: int) -> dict[str, Pair]:
         f"e{i}": Pair(f"SELECT {i}", f"SELECT {i} ", ddl="CREATE TABLE t (a);", question=f"q{i}?")
         for i in range(n)
     }
+
+
+def render(name: str, **values: str) -> str:
+    return PROMPTS[name].render(Facts(**values))
 
 
 def yes(_: dict[str, Any]) -> str:
@@ -311,8 +317,8 @@ def test_settings_say_what_is_wrong() -> None:
     ):
         with pytest.raises(ValidationError):
             JudgeSettings(model="m", **wrong)  # type: ignore[arg-type]
-    with pytest.raises(ValidationError):
-        JudgeSettings(model="m", prompt="another")
+    with pytest.raises(UsageError, match="no prompt 'another'"):  # which there are, only a workspace knows
+        judge_version(JudgeSettings(model="m", prompt="another"))
     settings = JudgeSettings(base_url="http://127.0.0.1:8000/v1/", model="m")
     assert settings.base_url == "http://127.0.0.1:8000/v1"
     assert settings.loopback

@@ -19,7 +19,6 @@ from t2s_tui.evaluation.judge import throttle
 from t2s_tui.evaluation.judge.backoff import pause, retry_after
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
 from t2s_tui.evaluation.judge.journal import FILE, Journal
-from t2s_tui.evaluation.judge.prompts import PROMPTS, prompt_version, render
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.verdicts import read_answer
 from tests.fixtures.openai_server import FakeOpenAI
@@ -121,18 +120,6 @@ def test_an_unreadable_answer_is_repaired_once_and_then_missing() -> None:
         assert len(server.requests) == 4
     assert found["e0"] == '{"resolve_yn": "no"}'
     assert not _readable(found["e1"] or "")
-
-
-@pytest.mark.parametrize("name", PROMPTS)
-def test_every_prompt_carries_the_four_values_and_one_place_for_the_word(name: str) -> None:
-    text = render(name, ddl="D1", question="Q1?", gold="G1", generated="S1")
-    assert text.endswith("DDL: D1\nQuestion: Q1?\ngt_sql: G1\ngen_sql: S1")
-    assert text.count('"resolve_yn"') == 1
-    assert len({prompt_version(n) for n in PROMPTS}) == len(PROMPTS)
-
-
-def test_the_reference_is_versioned_by_its_text() -> None:
-    assert prompt_version("reference") == "reference@935ed330"
 
 
 def test_a_rubric_gives_its_reasons_and_the_leading_fault() -> None:

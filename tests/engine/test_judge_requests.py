@@ -13,8 +13,8 @@ from t2s_tui.evaluation.judge.bodies import REASONING_TOKENS, body_of, is_reason
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all
 from t2s_tui.evaluation.judge.dialect import Dialect
 from t2s_tui.evaluation.judge.journal import FILE, Journal
+from t2s_tui.evaluation.judge.panel import judge_version
 from t2s_tui.evaluation.judge.prompts import PROMPTS
-from t2s_tui.evaluation.judge.run import judge_version
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from tests.fixtures.openai_server import FakeOpenAI
 
@@ -33,9 +33,9 @@ def test_nothing_that_is_not_set_is_sent() -> None:
 
 
 def test_a_preset_with_more_than_a_word_asks_for_its_fields_by_a_schema_reasons_first() -> None:
-    for name, text in PROMPTS.items():
+    for name, prompt in PROMPTS.items():
         wanted = body(prompt=name)["response_format"]
-        if '"rationale"' not in text:
+        if '"rationale"' not in prompt.text:
             assert wanted == {"type": "json_object"}
             continue
         schema = wanted["json_schema"]["schema"]

@@ -13,7 +13,7 @@ from screens.evaluate_form import EvaluateForm
 from screens.evaluate_form_state import FormErrors, estimate_words, form_fields, read_form
 from t2s_tui.evaluation.judge import estimate as estimating
 from t2s_tui.evaluation.judge.estimate import Estimate, estimate
-from t2s_tui.evaluation.judge.run import judge_version
+from t2s_tui.evaluation.judge.panel import judge_version
 from t2s_tui.evaluation.judge.tokens import about_tokens
 from t2s_tui.evaluation.metrics import METRICS
 from t2s_tui.records import Example, Outcome, Verdict

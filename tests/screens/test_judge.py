@@ -246,13 +246,12 @@ def test_a_request_is_told_as_the_journal_has_it(tmp_path: Path) -> None:
     with FakeOpenAI(lambda _: '{"resolve_yn": "yes"}', faults=["500"]) as server:
         judge = JudgeSettings(base_url=server.base_url, model="judge-1", concurrency=1)
         evaluate(workspace, EvaluateRequest(predictions="tuned", metrics=["judge"], judge=judge), Quiet())
-    asked = read_asked(workspace, "tuned", "judge-1")
+    asked = read_asked(workspace, "tuned", ["judge-1"])
     assert [one.example.id for one in asked] == [e.id for e in examples]
-    entry = read_entry(workspace, judge.model_dump(mode="json"), asked[0])
+    entry = read_entry(workspace, asked[0])
     assert entry is not None
     text = entry_text(asked[0], entry).plain
     assert "tries     2" in text
     assert '"finish_reason": "stop"' in text
     assert examples[0].question in text
-    other = judge.model_copy(update={"model": "judge-2"}).model_dump(mode="json")
-    assert read_entry(workspace, other, asked[0]) is None
+    assert not read_asked(workspace, "tuned", ["judge-2"])

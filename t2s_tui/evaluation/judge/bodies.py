@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from t2s_tui.evaluation.judge.prompts import PROMPTS
+from t2s_tui.evaluation.judge.prompts import prompt_of
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 
 #: What a reasoning model may think, beside the answer (OpenAI, "Reasoning models": reserve at least this).
@@ -60,7 +60,7 @@ def repair_of(body: Mapping[str, Any], answer: str) -> dict[str, Any]:
 
 
 def _format(settings: JudgeSettings) -> dict[str, Any] | None:
-    text = PROMPTS.get(settings.prompt, "")
+    text = prompt_of(settings).text
     named = [name for name in _FIELDS if f'"{name}"' in text] or ["resolve_yn"]
     wanted = settings.structured
     if wanted == "auto":

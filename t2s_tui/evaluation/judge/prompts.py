@@ -1,12 +1,31 @@
-"""What the judge is asked. `reference` is byte for byte the prompt of issue 2.
+"""What the judge is asked: the presets, and the user's own. `reference` is byte for byte that of issue 2.
 
 The others ask for the reasons before the word: a model that writes them first judges better than one that
-explains itself afterwards (Wei et al. 2022, chain-of-thought prompting).
+explains itself afterwards (Wei et al. 2022, chain-of-thought prompting). `evidence` and `evidence-ko` are
+Jinja files beside this one, written like a user's own.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from t2s_tui.errors import DataError, NotFound, UsageError, WorkspaceError
+from t2s_tui.evaluation.judge.facts import Facts
+from t2s_tui.evaluation.judge.own_prompts import (
+    FOLDER,
+    SUFFIX,
+    check_own,
+    own_paths,
+    read_own,
+    render_own,
+    uses_evidence,
+)
+from t2s_tui.evaluation.judge.settings import JudgeSettings
+from t2s_tui.text import nfc
+from t2s_tui.workspace import Workspace, check_name
 
 REFERENCE = (
     "Based on below DDL and Question, evaluate gen_sql can resolve Question. "
@@ -47,29 +66,134 @@ _RUBRIC_KOREAN = (
     + _PLACES
 )
 
-PROMPTS = {
-    "reference": REFERENCE,
-    "reference-ko": _KOREAN,
-    "rubric": _RUBRIC,
-    "rubric-ko": _RUBRIC_KOREAN,
+_PLACE = re.compile(r"\{(ddl|question|gold|generated)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePrompt:
+    """A prompt by its name and text. `jinja`: a Jinja file, where the others have four plain places."""
+
+    name: str
+    text: str
+    jinja: bool = False
+
+    @property
+    def version(self) -> str:
+        """The name with a hash of the text: a changed prompt is another judge."""
+        return f"{self.name}@{hashlib.sha256(self.text.encode()).hexdigest()[:8]}"
+
+    @property
+    def file(self) -> str:
+        """How an error names it."""
+        return f"{FOLDER}/{self.name}{SUFFIX}"
+
+    @property
+    def needs_evidence(self) -> bool:
+        """Whether it shows what ran and what was tried."""
+        return self.jinja and uses_evidence(self.text, self.file)
+
+    @property
+    def asks_word(self) -> bool:
+        """Whether it asks for the word in the form that is read first."""
+        return "resolve_yn" in self.text
+
+    def render(self, facts: Facts) -> str:
+        """The prompt about these facts, whose braces stay as they are. Raises DataError with the line."""
+        if self.jinja:
+            return render_own(self.text, self.file, facts)
+        return _PLACE.sub(lambda place: str(getattr(facts, place.group(1))), self.text)
+
+
+def _jinja(name: str) -> JudgePrompt:
+    return JudgePrompt(name, read_own(Path(__file__).with_name(f"{name}{SUFFIX}")), jinja=True)
+
+
+PROMPTS: dict[str, JudgePrompt] = {
+    "reference": JudgePrompt("reference", REFERENCE),
+    "reference-ko": JudgePrompt("reference-ko", _KOREAN),
+    "rubric": JudgePrompt("rubric", _RUBRIC),
+    "rubric-ko": JudgePrompt("rubric-ko", _RUBRIC_KOREAN),
+    "evidence": _jinja("evidence"),
+    "evidence-ko": _jinja("evidence-ko"),
 }
 
 
-def prompt_version(name: str) -> str:
-    """The prompt's name with a hash of its text: a changed prompt is another judge."""
-    return f"{name}@{hashlib.sha256(PROMPTS[name].encode()).hexdigest()[:8]}"
+def prompt_of(settings: JudgeSettings) -> JudgePrompt:
+    """The prompt that the settings hold or name. Raises UsageError for a name that is no preset's.
+
+    The text of a user's own is in the settings since they were completed by `with_prompt`.
+    """
+    if settings.prompt_text is not None:
+        return JudgePrompt(settings.prompt, settings.prompt_text, jinja=True)
+    if settings.prompt not in PROMPTS:
+        raise UsageError(f"There is no prompt {settings.prompt!r}", f"use one of {', '.join(PROMPTS)}")
+    return PROMPTS[settings.prompt]
 
 
-def render(name: str, *, ddl: str, question: str, gold: str, generated: str) -> str:
-    """The prompt with its four places filled in one pass: braces in the values stay as they are."""
-    values = {"{ddl}": ddl, "{question}": question, "{gold}": gold, "{generated}": generated}
-    text, out = PROMPTS[name], []
-    while text:
-        places = [(text.find(place), place) for place in values if place in text]
-        if not places:
-            out.append(text)
-            break
-        at, place = min(places)
-        out += [text[:at], values[place]]
-        text = text[at + len(place) :]
-    return "".join(out)
+def with_prompt(settings: JudgeSettings, workspace: Workspace) -> JudgeSettings:
+    """The settings with the text of a user's own prompt as it is now: what is asked, also by a later resume.
+
+    Raises NotFound for a prompt that does not exist, DataError for one that cannot be used.
+    """
+    if settings.prompt_text is not None or settings.prompt in PROMPTS:
+        return settings
+    found = find_prompt(settings.prompt, workspace)
+    return settings.model_copy(update={"prompt": found.name, "prompt_text": found.text})
+
+
+def find_prompt(name: str, workspace: Workspace) -> JudgePrompt:
+    """The preset or the user's own prompt of that name. Raises NotFound, or DataError with the line."""
+    name = nfc(name)
+    if name in PROMPTS:
+        return PROMPTS[name]
+    paths = own_paths(workspace)
+    if name not in paths:
+        file = workspace.root / FOLDER / f"{name}{SUFFIX}"
+        raise NotFound(
+            f"There is no prompt {name!r} for a judge",
+            f"use one of {', '.join(prompt_names(workspace))}, or write {file}",
+        )
+    made = JudgePrompt(name, read_own(paths[name]), jinja=True)
+    check_own(made.text, made.file)
+    return made
+
+
+def prompt_names(workspace: Workspace) -> list[str]:
+    """The presets, then the user's own by name; a file with a preset's name is not used."""
+    return [*PROMPTS, *(name for name in own_paths(workspace) if name not in PROMPTS)]
+
+
+def own_trouble(workspace: Workspace) -> dict[str, str]:
+    """Name -> what is wrong with a user's own prompt, of those with which something is."""
+    found: dict[str, str] = {}
+    for name in own_paths(workspace):
+        try:
+            if name in PROMPTS:
+                found[name] = "a preset has this name: rename the file"
+            else:
+                find_prompt(name, workspace)
+        except DataError as error:
+            found[name] = error.cause
+    return found
+
+
+def copy_preset(preset: str, name: str, workspace: Workspace) -> Path:
+    """Write a preset as a file of the user's own, to change. Returns its path.
+
+    Raises UsageError for a preset or a name that cannot be, WorkspaceError when it cannot be written.
+    """
+    if preset not in PROMPTS:
+        raise UsageError(f"There is no preset {preset!r}", f"use one of {', '.join(PROMPTS)}")
+    name = check_name(name or f"{preset}-mine", "prompt")
+    path = workspace.root / FOLDER / f"{name}{SUFFIX}"
+    if name in PROMPTS or path.exists():
+        raise UsageError(f"The prompt {name!r} is there already", "give the copy another name with --to")
+    text = PROMPTS[preset].text
+    if not PROMPTS[preset].jinja:
+        text = _PLACE.sub(r"{{ \1 }}", text) + "\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WorkspaceError(f"{path} could not be written ({error.strerror or error})") from error
+    return path

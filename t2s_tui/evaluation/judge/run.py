@@ -1,26 +1,28 @@
-"""From predictions to the judge's verdicts and back."""
+"""From predictions to the judges' verdicts and back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from t2s_tui.evaluation.judge.bodies import parameters_of
-from t2s_tui.evaluation.judge.client import Ask, Reply, Room
-from t2s_tui.evaluation.judge.prompts import prompt_version, render
+from t2s_tui.errors import UsageError
+from t2s_tui.evaluation.judge.asks import Ask, Reply, Room
+from t2s_tui.evaluation.judge.cost import price_of
+from t2s_tui.evaluation.judge.facts import Facts, Said, facts_of
+from t2s_tui.evaluation.judge.journal import Journal
+from t2s_tui.evaluation.judge.panel import ONE, Panel, judges_of, labels
+from t2s_tui.evaluation.judge.prompts import JudgePrompt, prompt_of
 from t2s_tui.evaluation.judge.routes import ask_by_route
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.evaluation.judge.verdicts import read_answer
+from t2s_tui.evaluation.judge.votes import Vote, many_votes, one_vote, vote_of
 from t2s_tui.evaluation.judged import Judged, Pair
-from t2s_tui.evaluation.metrics import METRICS
 from t2s_tui.records import Outcome
 
-
-def judge_version(settings: JudgeSettings) -> str:
-    """Names the rules, the prompt, the model and its parameters: verdicts of another judge are asked anew and
-    never mixed."""
-    parts = [METRICS["judge"].version, prompt_version(settings.prompt), settings.model]
-    return " ".join(parts + [f"{name}={value}" for name, value in parameters_of(settings).items()])
+Messages = tuple[Mapping[str, str], ...]
+_ADDED = ("done", "missing", "failed", "cached", "in_doubt")  # counts of all rounds together
 
 
 def judge_pairs(
@@ -30,55 +32,153 @@ def judge_pairs(
     should_stop: Callable[[], bool] = lambda: False,
     paused: Callable[[], bool] = lambda: False,
     room: Room | None = None,
+    *,
+    panel: Panel = ONE,
+    said: Mapping[str, Mapping[str, Said]] | None = None,
 ) -> None:
-    """Ask the judge about each pair; `on_verdict` gets the key and the verdict as each arrives.
+    """Ask every judge about each pair; `on_verdict` gets the key and the verdict once all its votes are in.
 
-    Raises what `ask_all` raises. An answer that cannot be read, or that never came, is `missing`.
+    One judge after the other: each has its endpoint's limits to itself, and what is left of the one budget.
+    `said` are the verdicts that a prompt may show as evidence. All prompts are made before anything is asked.
+    Raises what `ask_all` raises, DataError for a prompt that fails on a row, UsageError for a judge that is
+    there twice. An answer that cannot be read, or that never came, is `missing`.
     """
-    asks = []
+    judges, room = judges_of(settings, panel), room or Room()
+    _check_budget(judges, room)
+    facts: dict[str, Facts] = {}
     for key, pair in pairs.items():
-        if not pair.generated.strip():
-            on_verdict(key, Judged(Outcome.FAIL, "there is no SQL: not asked", {"model": settings.model}))
-            continue
-        prompt = render(
-            settings.prompt,
-            ddl=pair.ddl or "",
-            question=pair.question,
-            gold=pair.gold,
-            generated=pair.generated,
-        )
-        asks.append(Ask(key, ({"role": "system", "content": prompt},)))
+        if pair.generated.strip():
+            facts[key] = facts_of(pair, (said or {}).get(key))
+        else:
+            model = " + ".join(labels(judges))
+            on_verdict(key, Judged(Outcome.FAIL, "there is no SQL: not asked", {"model": model}))
+    rounds = [_Round(*who, facts, panel) for who in zip(labels(judges), judges, strict=True)]
+    ballot = _Ballot(panel, len(judges), on_verdict)
+    total = _Total(room, sum(len(one.asks) for one in rounds))
+    for one in rounds:
+        take = _taker(one, ballot)
+        ask_by_route(one.judge, one.asks, take, should_stop, paused, total.room(one), _readable)
 
-    def on_reply(reply: Reply) -> None:
-        on_verdict(reply.example_id, judged(settings, reply))
 
-    ask_by_route(
-        settings, asks, on_reply, should_stop, paused, room, lambda text: read_answer(text).yes is not None
-    )
+def messages_of(prompt: JudgePrompt, facts: Facts) -> Messages:
+    """The chat that asks about a row. Raises DataError."""
+    return ({"role": "system", "content": prompt.render(facts)},)
 
 
 def judged(settings: JudgeSettings, reply: Reply) -> Judged:
     """The verdict of one reply."""
-    evidence: dict[str, Any] = {
-        "model": settings.model,
-        "prompt": settings.prompt,
-        "attempts": reply.attempts,
-    }
-    if reply.doubts:
-        evidence["in_doubt"] = reply.doubts  # under way when a process died: it may have been paid for twice
-    if reply.text is None:
-        return Judged(Outcome.MISSING, f"no answer: {reply.trouble}", evidence)
-    evidence |= {"answer": reply.text, "usage": reply.usage}
-    evidence |= {"cost": reply.cost} if reply.cost is not None else {}
-    evidence |= {"cached": True} if reply.cached else {}
-    word = read_answer(reply.text)
-    if word.rationale:
-        evidence["rationale"] = word.rationale
-    if word.fault:
-        evidence["fault"] = word.fault
-    if word.yes is None:
-        return Judged(Outcome.MISSING, "the answer cannot be read as yes or no", evidence)
-    said = "yes" if word.yes else "no"
-    return Judged(
-        Outcome.PASS if word.yes else Outcome.FAIL, word.rationale or f"the judge says {said}", evidence
-    )
+    return one_vote(vote_of(settings.model, settings, reply))
+
+
+def _readable(text: str) -> bool:
+    return read_answer(text).yes is not None
+
+
+def _check_budget(judges: Sequence[JudgeSettings], room: Room) -> None:
+    """A budget that cannot be kept is said before the first judge is paid."""
+    for judge in judges:
+        if judge.budget is not None and price_of(judge.model, room.workspace_root) is None:
+            raise UsageError(
+                f"There is no price for {judge.model!r}, so a budget cannot be kept",
+                "add it to prices.toml in the workspace, or leave --judge-budget out",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """What an Ask is about: replies bring its number back."""
+
+    key: str
+    repeat: int
+    swapped: bool
+
+
+class _Round:
+    """All that one judge is asked."""
+
+    def __init__(self, label: str, judge: JudgeSettings, facts: Mapping[str, Facts], panel: Panel) -> None:
+        self.label, self.judge = label, judge
+        self.slots: list[_Slot] = []
+        self.asks: list[Ask] = []
+        prompt = prompt_of(judge)
+        for key, found in facts.items():
+            ways = [(False, found), *([(True, found.swapped())] if panel.swap else [])]
+            for swapped, shown in ways:
+                messages = messages_of(prompt, shown)
+                for repeat in range(panel.repeats):
+                    self.asks.append(Ask(str(len(self.slots)), messages, repeat))
+                    self.slots.append(_Slot(key, repeat, swapped))
+
+
+class _Ballot:
+    """The votes as they come; a row's verdict is told with its last one."""
+
+    def __init__(self, panel: Panel, judges: int, on_verdict: Callable[[str, Judged], None]) -> None:
+        self._panel, self._wanted = panel, judges * panel.votes
+        self._on_verdict = on_verdict
+        self._votes: dict[str, list[Vote]] = {}
+
+    def take(self, key: str, vote: Vote) -> None:
+        votes = self._votes.setdefault(key, [])
+        votes.append(vote)
+        if len(votes) < self._wanted:
+            return
+        del self._votes[key]
+        votes.sort(key=lambda vote: (vote.swapped, vote.repeat))  # stable: the judges stay in their order
+        made = one_vote(votes[0]) if self._panel.one else many_votes(self._panel.vote, votes)
+        self._on_verdict(key, made)
+
+
+def _taker(one: _Round, ballot: _Ballot) -> Callable[[Reply], None]:
+    def take(reply: Reply) -> None:
+        slot = one.slots[int(reply.example_id)]
+        ballot.take(slot.key, vote_of(one.label, one.judge, reply, slot.repeat, slot.swapped))
+
+    return take
+
+
+@dataclass
+class _Total:
+    """The figures of all rounds as one: counts of the rounds before are added to those of this one."""
+
+    outside: Room
+    votes: int
+    counts: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    models: set[str] = field(default_factory=set)
+    spent: float = 0.0
+
+    def room(self, one: _Round) -> Room:
+        """The room of the next round."""
+        before, errors = Counter(self.counts), Counter(self.errors)
+        self.models.add(one.judge.model)
+        spent = self.spent = max(self.spent, self._spent_before())
+
+        def tell(figures: Mapping[str, Any]) -> None:
+            self.counts = before + Counter({name: figures[name] for name in _ADDED})
+            self.errors = errors + Counter(figures["errors"])
+            self.spent = figures["cost"] if figures["cost"] is not None else spent
+            left = self.votes - self.counts["done"]
+            rate = figures.get("requests_per_minute")
+            self.outside.on_figures(
+                {
+                    **figures,
+                    **{name: self.counts[name] for name in _ADDED},
+                    "waiting": left - figures["in_flight"],
+                    "total": self.votes,
+                    "errors": dict(self.errors),
+                    "cost": self.spent if figures["cost"] is not None or spent else None,
+                    "eta_seconds": round(60 * left / rate) if rate and left else None,
+                    "asked": one.label,
+                }
+            )
+
+        return replace(self.outside, spent=spent, on_figures=tell)
+
+    def _spent_before(self) -> float:
+        """USD that the judges up to this one have cost since the work was asked for, also before a resume."""
+        journal = Journal(self.outside.journal)
+        try:
+            return sum(journal.spent_since(model, self.outside.since) for model in self.models)
+        finally:
+            journal.close()

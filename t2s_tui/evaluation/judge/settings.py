@@ -7,8 +7,6 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from t2s_tui.evaluation.judge.prompts import PROMPTS
-
 
 class JudgeSettings(BaseModel):
     """The judge of one evaluation. The key itself is never here: only the name of its variable is."""
@@ -17,7 +15,8 @@ class JudgeSettings(BaseModel):
 
     base_url: str | None = Field(None, description="OpenAI-compatible base URL; empty means OpenAI's own")
     model: str = Field(min_length=1, description="a model of that endpoint")
-    prompt: str = Field("reference", description="which prompt asks")
+    prompt: str = Field("reference", min_length=1, description="which prompt asks")
+    prompt_text: str | None = Field(None, description="the text of a prompt of one's own, as it was then")
     concurrency: int = Field(8, ge=1, le=1000, description="requests at the same time")
     max_attempts: int = Field(6, ge=1, le=50, description="tries a request before it counts as missing")
     timeout: float = Field(60.0, gt=0, le=3600, description="seconds that one try may take")
@@ -56,13 +55,6 @@ class JudgeSettings(BaseModel):
         if parts.username or parts.password:
             raise ValueError("put the key into the environment, not into the URL")
         return value.rstrip("/")
-
-    @field_validator("prompt")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in PROMPTS:
-            raise ValueError(f"there is {', '.join(PROMPTS)}")
-        return value
 
     @property
     def loopback(self) -> bool:
