@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from t2s_tui.commands.options import common, opened
 from t2s_tui.commands.output import emit, percent, say, table
 from t2s_tui.errors import NotFound
-from t2s_tui.records import Outcome
+from t2s_tui.records import Outcome, Verdict
+
+if TYPE_CHECKING:
+    from t2s_tui.evaluation.judge.consistency import TwoJudges
+    from t2s_tui.evaluation.trust import Table
 
 
 def add_parser(commands: Any) -> None:
@@ -29,7 +34,9 @@ def _review(args: argparse.Namespace) -> int:
     review = load_review(workspace, args.predictions)
     number = args.right if args.right is not None else args.wrong
     if number is None:
-        return _tell(args, review)
+        with workspace.store() as store:
+            said = [row["judge"] for row in store.verdicts.of(args.predictions, "judge").values()]
+        return _tell(args, review, said)
     from t2s_tui.evaluation.human import Word
     from t2s_tui.evaluation.human import say as record
 
@@ -48,17 +55,23 @@ def _review(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(args: argparse.Namespace, review: Any) -> int:
+def _tell(args: argparse.Namespace, review: Any, said: Sequence[Verdict]) -> int:
     from t2s_tui.evaluation.disagreement import queue
+    from t2s_tui.evaluation.judge.consistency import between_judges, each_judge
     from t2s_tui.evaluation.trust import by_its_errors, corrected, tables
 
     items, made, found = queue(review.rows), tables(review.rows), corrected(review.rows)
+    judges, couples = each_judge(said), between_judges(said)
     if args.json:
         for item in items:
             outcomes = {metric: str(outcome) for metric, outcome in item.row.outcomes.items()}
             emit({"number": item.row.example.number, "id": item.row.example.id, "why": item.why, **outcomes})
         for pair in made:
             emit({"agreement": pair.as_json()})
+        for judge in judges:
+            emit({"judge": judge.as_json()})
+        for couple in couples:
+            emit({"judges": couple.as_json()})
         if found is not None:
             emit({"corrected": found.as_json()})
         return 0
@@ -67,12 +80,20 @@ def _tell(args: argparse.Namespace, review: Any) -> int:
         table(("#", "why", "question"), rows, right=(0,))
     else:
         say("The verdicts contradict each other nowhere that no person has judged.")
-    if made:
+    pairs: list[Table | TwoJudges] = [*made, *couples]
+    if pairs:
         agreed = [
-            (f"{pair.a} · {pair.b}", f"{100 * pair.agreement:.1f}%", _kappa(pair.kappa), pair.count)
-            for pair in made
+            (f"{pair.a} · {pair.b}", percent(pair.agreement), _kappa(pair.kappa), pair.count)
+            for pair in pairs
         ]
         table(("verdicts", "agree", "kappa", "rows"), agreed, right=(1, 2, 3))
+    if any(judge.repeated or judge.swapped for judge in judges) or len(judges) > 1:
+        each = [
+            (j.judge, j.yes, j.no, j.missing, percent(j.self_agreement), percent(j.position_bias))
+            for j in judges
+        ]
+        heads = ("judge", "yes", "no", "missing", "same when repeated", "other when swapped")
+        table(heads, each, right=range(1, 6))
     if found is not None:
         say(f"{found.words}.")
     if (rates := by_its_errors(review.rows)) is not None and rates.share is not None:

@@ -43,7 +43,7 @@ def test_a_preset_with_more_than_a_word_asks_for_its_fields_by_a_schema_reasons_
         assert schema["required"][0] == "rationale"
         assert schema["required"][-1] == "resolve_yn"
         assert schema["properties"]["resolve_yn"]["enum"] == ["yes", "no"]
-        assert all(f'"{field}"' in text for field in schema["required"])
+        assert all(f'"{field}"' in prompt.text for field in schema["required"])
         assert schema["additionalProperties"] is False
     assert body(structured="schema")["response_format"]["json_schema"]["schema"]["required"] == ["resolve_yn"]
     assert body(prompt="rubric", structured="json")["response_format"] == {"type": "json_object"}

@@ -44,6 +44,13 @@ class Budget:
         """So much the work cost before it was resumed."""
         self._spent += spent
 
+    def waits(self, tokens: int) -> bool:
+        """Whether only what is under way stands between such a request and the budget: it may cost less."""
+        if self.most is None or not self._at_stake:
+            return False
+        left = self.most - self._spent - self.worst(tokens)
+        return 0 <= left < self._at_stake
+
     def check(self, tokens: int) -> None:
         """Raises ModelError where a request of so many tokens could take it over the budget."""
         worst = self.worst(tokens)

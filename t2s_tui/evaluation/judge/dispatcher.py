@@ -113,6 +113,9 @@ class Dispatcher:
             self._report(self._waiting.popleft(), self._exchange.refuse(item, why))
             await asyncio.sleep(0)
             return True
+        if self._budget.waits(item.tokens):
+            await self._moment(_LOOK)
+            return True
         self._budget.check(item.tokens)
         if await self._turn(self._throttle.take(item.tokens)):
             self._start(self._waiting.popleft())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,7 +39,7 @@ def judge_pairs(
     """Ask every judge about each pair; `on_verdict` gets the key and the verdict once all its votes are in.
 
     One judge after the other: each has its endpoint's limits to itself, and what is left of the one budget.
-    `said` are the verdicts that a prompt may show as evidence. All prompts are made before anything is asked.
+    `said` are the verdicts that a prompt may show as evidence.
     Raises what `ask_all` raises, DataError for a prompt that fails on a row, UsageError for a judge that is
     there twice. An answer that cannot be read, or that never came, is `missing`.
     """
@@ -54,10 +54,10 @@ def judge_pairs(
             on_verdict(key, Judged(Outcome.FAIL, "there is no SQL: not asked", {"model": model}))
     rounds = [_Round(*who, facts, panel) for who in zip(labels(judges), judges, strict=True)]
     ballot = _Ballot(panel, len(judges), on_verdict)
-    total = _Total(room, sum(len(one.asks) for one in rounds))
+    total = _Total(room, sum(map(len, rounds)))
     for one in rounds:
         take = _taker(one, ballot)
-        ask_by_route(one.judge, one.asks, take, should_stop, paused, total.room(one), _readable)
+        ask_by_route(one.judge, one.asks(), take, should_stop, paused, total.room(one), _readable, len(one))
 
 
 def messages_of(prompt: JudgePrompt, facts: Facts) -> Messages:
@@ -84,30 +84,37 @@ def _check_budget(judges: Sequence[JudgeSettings], room: Room) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """What an Ask is about: replies bring its number back."""
-
-    key: str
-    repeat: int
-    swapped: bool
-
-
 class _Round:
-    """All that one judge is asked."""
+    """All that one judge is asked: each row in each way so many times. Prompts are made as they are taken."""
 
     def __init__(self, label: str, judge: JudgeSettings, facts: Mapping[str, Facts], panel: Panel) -> None:
         self.label, self.judge = label, judge
-        self.slots: list[_Slot] = []
-        self.asks: list[Ask] = []
-        prompt = prompt_of(judge)
-        for key, found in facts.items():
-            ways = [(False, found), *([(True, found.swapped())] if panel.swap else [])]
-            for swapped, shown in ways:
-                messages = messages_of(prompt, shown)
-                for repeat in range(panel.repeats):
-                    self.asks.append(Ask(str(len(self.slots)), messages, repeat))
-                    self.slots.append(_Slot(key, repeat, swapped))
+        self._facts, self._keys = facts, list(facts)
+        self._ways, self._repeats = (False, True) if panel.swap else (False,), panel.repeats
+        self._prompt = prompt_of(judge)
+        if self._prompt.jinja:  # a prompt that fails on a row is said before anything is paid for
+            for found in facts.values():
+                self._prompt.render(found)
+
+    def __len__(self) -> int:
+        return len(self._keys) * len(self._ways) * self._repeats
+
+    def asks(self) -> Iterator[Ask]:
+        """The requests in the order of the rows; their numbers are what replies bring back."""
+        number = 0
+        for key in self._keys:
+            for swapped in self._ways:
+                found = self._facts[key]
+                messages = messages_of(self._prompt, found.swapped() if swapped else found)
+                for repeat in range(self._repeats):
+                    yield Ask(str(number), messages, repeat)
+                    number += 1
+
+    def place(self, number: int) -> tuple[str, int, bool]:
+        """(row, repeat, swapped) of a request's number."""
+        number, repeat = divmod(number, self._repeats)
+        row, way = divmod(number, len(self._ways))
+        return self._keys[row], repeat, self._ways[way]
 
 
 class _Ballot:
@@ -131,8 +138,8 @@ class _Ballot:
 
 def _taker(one: _Round, ballot: _Ballot) -> Callable[[Reply], None]:
     def take(reply: Reply) -> None:
-        slot = one.slots[int(reply.example_id)]
-        ballot.take(slot.key, vote_of(one.label, one.judge, reply, slot.repeat, slot.swapped))
+        key, repeat, swapped = one.place(int(reply.example_id))
+        ballot.take(key, vote_of(one.label, one.judge, reply, repeat, swapped))
 
     return take
 
