@@ -6,6 +6,7 @@ a process by the dozen, the same query goes once, and no verdict crosses a proce
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -41,6 +42,7 @@ class ExecutionStream:
         for both in self._sandboxes:
             self._free.put(both)
         self._sent: set[tuple[bool, str, str]] = set()
+        gc.freeze()  # rows make the collector run often: it need not walk the modules each time
 
     def __enter__(self) -> ExecutionStream:
         return self
@@ -50,6 +52,7 @@ class ExecutionStream:
 
     def close(self) -> None:
         """End all that still runs, at once."""
+        gc.unfreeze()
         for both in self._sandboxes:
             for sandbox in both:
                 sandbox.abandon()

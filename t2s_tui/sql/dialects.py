@@ -95,7 +95,9 @@ def parse_all(sql: str, dialect: str) -> list[exp.Expr]:
     # What sqlglot does not know it keeps as a Command and says so on stderr: the tree says it too.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
-        found = [tree for tree in sqlglot.parse(sql, read=check_dialect(dialect)) if tree is not None]
+        trees = sqlglot.parse(sql, read=check_dialect(dialect))
+        # What follows the last `;` may be a comment alone: sqlglot's Semicolon, and no statement.
+        found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
     except TokenError as error:
         raise _from_tokenizer(sql, error) from error
     except ParseError as error:

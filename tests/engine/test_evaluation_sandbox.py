@@ -73,6 +73,11 @@ def test_the_row_cap(sandbox: Sandbox, database: Path) -> None:
     assert not sandbox.run(database, "SELECT a FROM t", max_rows=300).truncated
 
 
+@pytest.mark.parametrize("tail", [";", "; -- which is all", ";\n/* it */ ", " -- it;"])
+def test_what_follows_the_statement_may_be_a_comment(engine: Sandbox, database: Path, tail: str) -> None:
+    assert engine.run(database, f"SELECT 1 AS a{tail}").rows == ((1,),)
+
+
 def test_text_that_is_not_utf8_comes_through(sandbox: Sandbox, database: Path) -> None:
     assert sandbox.run(database, "SELECT CAST(x'41ff42' AS TEXT)").rows == (("A\\xffB",),)
 
