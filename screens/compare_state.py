@@ -121,12 +121,22 @@ def partners(sets: Sequence[SetRow], a: PredictionSet) -> list[SetRow]:
 
 
 def first_pair(sets: Sequence[SetRow]) -> tuple[str, str] | None:
-    """The two newest sets over the same rows, the older one as A; `sets` is newest first."""
-    for at, newest in enumerate(sets):
-        for older in sets[at + 1 :]:
-            if (older.made.dataset, older.made.split) == (newest.made.dataset, newest.made.split):
-                return older.made.name, newest.made.name
-    return None
+    """The two newest sets over the same rows, the older one as A; `sets` is newest first.
+
+    Two that have a metric in common come before those that cannot be compared yet.
+    """
+    pairs = [
+        (older, newest)
+        for at, newest in enumerate(sets)
+        for older in sets[at + 1 :]
+        if (older.made.dataset, older.made.split) == (newest.made.dataset, newest.made.split)
+    ]
+    ready = [pair for pair in pairs if _metrics(pair[0]) & _metrics(pair[1])]
+    return next(((older.made.name, newest.made.name) for older, newest in (*ready, *pairs)), None)
+
+
+def _metrics(row: SetRow) -> set[str]:
+    return {score.metric for score in row.scores}
 
 
 def tabs(paired: Paired, group: str) -> Text:

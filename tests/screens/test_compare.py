@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from screens.compare_state import GROUPS, difference_words, group_words, read_paired
+from screens.compare_state import GROUPS, difference_words, first_pair, group_words, read_paired
 from screens.inspect import InspectScreen
-from t2s_tui.records import Example, Outcome
+from screens.inspect_state import read_sets
+from t2s_tui.records import Example, Outcome, PredictionSet
 from t2s_tui.workspace import Workspace
 from tests.reviewed import judge_says, reviewed_workspace
 from tests.screens.support import bench, on_screen, pressed, screen_text, settled
@@ -48,6 +50,18 @@ def test_what_the_metric_did_not_decide_in_both_is_a_group_of_its_own(made: Made
     assert list(paired.groups) == list(GROUPS)
     assert paired.groups["left_out"] == [examples[0].id]
     assert "decided nothing in one of the two" in difference_words(paired)
+
+
+def test_sets_that_can_be_compared_come_before_a_newer_one_that_is_not_judged(made: Made) -> None:
+    workspace, _ = made
+    new = PredictionSet("new", "sample-ko", "eval", "m", None, "book", {}, 1, "", time.time())
+    with workspace.store() as store:
+        store.predictions.put_set(new)
+    sets = read_sets(workspace)
+    assert sets[0].made.name == "new"
+    assert first_pair(sets) == ("base", "tuned")
+    assert first_pair([row for row in sets if row.made.name != "base"]) == ("tuned", "new")
+    assert first_pair(sets[:1]) is None
 
 
 async def test_without_two_sets_it_says_what_to_do(tmp_path: Path) -> None:
