@@ -50,7 +50,7 @@ def _generate(args: argparse.Namespace) -> int:
     reference = resolve_model(args.model, workspace)
     prompt = args.prompt or (str(run.recipe.get("prompt", "book")) if run else "book")
     load_template(prompt, workspace)
-    split = _split(dataset, args.split)
+    split = split_of(dataset, args.split)
     stem = f"{args.dataset}-{split}-{args.adapter or reference.short_name}"
     name = check_name(args.name, "prediction set") if args.name else free_name(stem, taken)
     request = checked(
@@ -70,7 +70,8 @@ def _generate(args: argparse.Namespace) -> int:
     return finish(workspace, job, wait=args.wait, as_json=args.json, predictions=name)
 
 
-def _split(dataset: Dataset, asked: str | None) -> str:
+def split_of(dataset: Dataset, asked: str | None) -> str:
+    """The split that was asked for, else the one to evaluate on. Raises UsageError."""
     if asked is not None:
         if asked not in dataset.splits:
             raise UsageError(

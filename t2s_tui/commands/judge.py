@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from t2s_tui.commands import judge_batches
+from t2s_tui.commands.generate import split_of
 from t2s_tui.commands.judge_options import judge_options, one_judge
 from t2s_tui.commands.options import common, opened, waiting
 from t2s_tui.commands.output import emit, say, text
 from t2s_tui.commands.output import table as draw_table
-from t2s_tui.errors import DataError, WorkspaceError
+from t2s_tui.errors import DataError, UsageError, WorkspaceError
 
 _SHOWN = 5
 
@@ -45,6 +46,11 @@ def add_parser(commands: Any) -> None:
     take = common(actions.add_parser("import", help="take results of the cookbook's processor"), _import)
     take.add_argument("predictions")
     take.add_argument("--results", type=Path, required=True, metavar="FILE.jsonl")
+    take.add_argument(
+        "--requests", type=Path, metavar="FILE.jsonl", help="make the set of what these show as generated"
+    )
+    take.add_argument("--dataset", help="whose rows they are about; with --requests")
+    take.add_argument("--split", help="of the dataset (default: the evaluation split)")
     judge_options(take)
 
     prompts = common(actions.add_parser("prompts", help="the presets and your own prompts"), _prompts)
@@ -124,6 +130,8 @@ def _import(args: argparse.Namespace) -> int:
     from t2s_tui.evaluation.judge.files import import_results
 
     settings = one_judge(args) if args.judge_model else None
+    if args.requests is not None:
+        _bring(args)
     try:
         with args.results.open(encoding="utf-8") as lines:
             report = import_results(opened(args), args.predictions, settings, lines, args.results.name)
@@ -152,6 +160,30 @@ def _import(args: argparse.Namespace) -> int:
             }
         )
     return 0
+
+
+def _bring(args: argparse.Namespace) -> None:
+    """Make the prediction set of what a request file shows as generated."""
+    from t2s_tui.evaluation.judge.brought import bring_set
+    from t2s_tui.evaluation.judge.prompts import find_prompt
+
+    if not args.dataset:
+        raise UsageError("The requests are about rows of a dataset", "name it with --dataset")
+    workspace = opened(args)
+    with workspace.store() as store:
+        split = split_of(store.datasets.get(args.dataset), args.split)
+    prompt = find_prompt(args.judge_prompt, workspace)
+    try:
+        with args.requests.open(encoding="utf-8") as lines:
+            made = bring_set(workspace, args.predictions, args.dataset, split, prompt, lines)
+    except (OSError, UnicodeError) as error:
+        raise DataError(
+            f"{args.requests} cannot be read ({error})", "name the file with --requests"
+        ) from error
+    for bad in made.bad[:_SHOWN]:
+        say(f"{args.requests.name}, line {bad.number}: {bad.reason}")
+    strangers = f"; {made.strangers} requests are about no row of it" if made.strangers else ""
+    say(f"{made.predictions} predictions for {args.dataset} · {split} came in{strangers}.")
 
 
 def _to_csv(args: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -397,3 +398,22 @@ def test_what_a_comparison_implies(expression: str, value: str, wanted: object) 
     comparison = parse(f"SELECT 1 FROM t WHERE {expression} > {value}", "sqlite").args["where"].this
     said = [computed(literal) for literal in implied(comparison.this, comparison.expression)]
     assert wanted in said
+
+
+def test_the_worker_sees_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-not-to-be-seen")
+    with Equivalence(workers=1) as engine:
+        engine.judge(Pair("SELECT name FROM users", "SELECT city FROM users", "sqlite", SHOP))
+        seen = [
+            path.read_bytes()
+            for path in Path("/proc").glob("[0-9]*/environ")
+            if b"equivalence.worker" in (path.parent / "cmdline").read_bytes()
+            and path.parent.stat().st_uid == os.getuid()
+            and _parent(path.parent) == os.getpid()
+        ]
+    assert seen
+    assert all(b"sk-not-to-be-seen" not in environment for environment in seen)
+
+
+def _parent(process: Path) -> int:
+    return int((process / "stat").read_text().rsplit(")", 1)[1].split()[1])

@@ -18,11 +18,14 @@ from t2s_tui.cli import main
 from t2s_tui.datasets.add import add_dataset
 from t2s_tui.datasets.catalogue import open_examples
 from t2s_tui.errors import ModelError, UsageError
+from t2s_tui.evaluation.judge.brought import bring_set
 from t2s_tui.evaluation.judge.client import Ask, Reply, Room, ask_all, body_of
 from t2s_tui.evaluation.judge.cookbook import BadLine, Line, read_results
 from t2s_tui.evaluation.judge.cost import price_of
+from t2s_tui.evaluation.judge.facts import Facts
 from t2s_tui.evaluation.judge.journal import FILE, Journal, request_key
 from t2s_tui.evaluation.judge.limits import Concurrency, Limits, Pace, limits_of, reset_after
+from t2s_tui.evaluation.judge.prompts import PROMPTS
 from t2s_tui.evaluation.judge.settings import JudgeSettings
 from t2s_tui.records import Prediction, PredictionSet
 from t2s_tui.workspace import Workspace
@@ -263,6 +266,51 @@ def test_the_published_results_come_in_and_the_missing_are_asked(
         assert main(["judge", "run", "base", *options, *where]) == 0
         assert len(server.requests) == 12
     capsys.readouterr()
+
+
+def test_predictions_come_in_from_the_request_file_where_they_are_nowhere_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = Workspace.open(tmp_path / "w")
+    add_dataset(workspace, str(shared("ko_text2sql/test.csv")), name="ko")
+    requests, results = (shared(f"ko_text2sql/judge_{name}.jsonl") for name in ("requests", "results"))
+    command = ["judge", "import", "base", "--results", str(results), "--requests", str(requests)]
+    command += ["--dataset", "ko", "--workspace", str(workspace.root), "--json"]
+    assert main(command) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["yes"], told["no"], told["missing"], told["strangers"]) == (17, 83, 12, 0)
+    rows = json.loads(shared("ko_text2sql/ko_text2sql_test_112.json").read_text("utf-8"))
+    by_content = {(e.ddl, e.question): e.id for e in open_examples(workspace, "ko")}
+    with workspace.store() as store:
+        made = store.predictions.of("base")
+    raw = {by_content[r["context"], r["question"]]: r["gen_sql_raw"].strip() for r in rows}
+    assert {key: prediction.raw for key, prediction in made.items()} == raw
+    assert main(command) == 2, "it is there already"
+
+
+def test_requests_are_joined_to_rows_also_where_these_ask_the_same(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "w")
+    rows = tmp_path / "rows.jsonl"
+    row = {"db_id": "d", "context": "CREATE TABLE t (a)", "question": "q?", "answer": "SELECT a FROM t"}
+    others = [row, {**row, "question": "r?"}, {**row, "db_id": "e"}]
+    rows.write_text("".join(json.dumps(r) + "\n" for r in others), encoding="utf-8")
+    add_dataset(workspace, str(rows), name="d")
+    (split,) = {e.split for e in open_examples(workspace, "d")}
+    lines = [
+        json.dumps({"messages": [{"role": "system", "content": PROMPTS["reference"].render(facts)}]})
+        for facts in (
+            Facts(row["context"], "r?", row["answer"], "SELECT 2"),
+            Facts(row["context"], "q?", row["answer"], "SELECT 1; and more"),
+            Facts(row["context"], "q?", row["answer"], "SELECT 3"),
+            Facts(row["context"], "nobody's", row["answer"], "SELECT 4"),
+        )
+    ]
+    made = bring_set(workspace, "s", "d", split, PROMPTS["reference"], [*lines, "{no json"])
+    assert (made.predictions, made.strangers, len(made.bad)) == (3, 1, 1)
+    with workspace.store() as store:
+        found = store.predictions.of("s")
+    said = [found[e.id].sql for e in open_examples(workspace, "d")]
+    assert said == ["SELECT 1", "SELECT 2", "SELECT 3"]
 
 
 def test_export_is_what_the_reference_sent(tmp_path: Path) -> None:

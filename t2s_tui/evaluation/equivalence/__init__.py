@@ -91,6 +91,9 @@ class Equivalence:
         return self._idle.get()
 
 
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "LD_LIBRARY_PATH")
+
+
 class _Worker:
     """One process, started when it is first asked and anew after it was killed."""
 
@@ -134,14 +137,12 @@ class _Worker:
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
-            home = str(Path(t2s_tui.__file__).parent.parent)
-            known = os.environ.get("PYTHONPATH")
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "t2s_tui.evaluation.equivalence.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": f"{home}{os.pathsep}{known}" if known else home},
+                env=_environment(),
                 start_new_session=True,
             )
         return self._process
@@ -155,3 +156,11 @@ class _Worker:
                     with suppress(BrokenPipeError):  # what a killed process did not read is flushed by close
                         pipe.close()
             self._process = None
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs to start and to find this package: the worker runs a model's SQL and sees no keys."""
+    home = str(Path(t2s_tui.__file__).parent.parent)
+    known = os.environ.get("PYTHONPATH")
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": f"{home}{os.pathsep}{known}" if known else home}
