@@ -356,6 +356,16 @@ def test_rows_are_planted_for_what_the_query_asks(gold: str, generated: str) -> 
     assert verdict.outcome is FAIL, verdict.why
 
 
+@pytest.mark.parametrize("name", ["$f0", "EXPR$0"])
+def test_names_with_a_dollar_sign_run(name: str) -> None:
+    gold = "SELECT price FROM items WHERE level > 3 AND STRING_TO_ARRAY(name, 'a') IS NOT NULL"
+    inner = f"SELECT price AS {name}, level FROM items WHERE STRING_TO_ARRAY(name, 'a') IS NOT NULL"
+    for bound, outcome in ((3, PASS), (4, FAIL)):
+        generated = f"SELECT t.{name} FROM ({inner}) AS t WHERE t.level > {bound}"
+        verdict = judged(gold, generated, STOCK, "postgres")
+        assert verdict.outcome is outcome, verdict.why
+
+
 def test_a_mutant_of_a_date_is_a_date() -> None:
     tree = parse("SELECT name FROM t WHERE born > '2019-12-31' AND seen < '2020-02-28 10:00:00'", "sqlite")
     texts = [sql for kind, sql in mutants_of(tree, "sqlite") if kind == "literal"]
@@ -392,6 +402,7 @@ def test_queries_as_models_get_them_wrong_and_the_same_in_other_words() -> None:
         ("x", "2 * 21", 42),
         ("2026 - STRFTIME('%Y', x)", "40", 1986),
         ("STRFTIME('%Y', x) - STRFTIME('%Y', y)", "20", "2000"),
+        ("JULIANDAY(x) - JULIANDAY(y)", "14", "2020-01-01"),
     ],
 )
 def test_what_a_comparison_implies(expression: str, value: str, wanted: object) -> None:

@@ -8,6 +8,7 @@ years that lie so far apart.
 from __future__ import annotations
 
 import sqlite3
+from datetime import date, timedelta
 from typing import Any
 
 from sqlglot import exp
@@ -17,7 +18,8 @@ from t2s_tui.sql.dialects import SqlSyntaxError, generate
 
 _LONGEST = 400  # characters
 _OLDEST = 150  # years
-_YEAR = 2020  # from which spans of years are counted back
+_DAY = date(2020, 1, 15)  # from which spans of days and years are counted back
+_YEAR = _DAY.year
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _WRAPPERS = (
     exp.Paren,
@@ -48,6 +50,8 @@ def implied(side: Any, other: Any) -> list[Any]:
         found += [turned] if turned is not None and turned != value else []
     if isinstance(value, int) and 0 < value <= _OLDEST and _years_between(side):
         found += [str(_YEAR), str(_YEAR - value)]
+    if isinstance(value, int) and 0 < value <= 366 * _OLDEST and _days_between(side):
+        found += [_DAY.isoformat(), (_DAY - timedelta(days=value)).isoformat()]
     return [_literal(v) for v in found]
 
 
@@ -129,6 +133,18 @@ def _years_between(side: Any) -> bool:
         all(part.find(exp.TimeToStr) is not None and part.find(exp.Column) for part in (n.this, n.expression))
         for n in side.find_all(exp.Sub)
     )
+
+
+def _days_between(side: Any) -> bool:
+    """Whether it takes the day of one column from that of another."""
+    return any(
+        all(part.find(exp.Column) and any(map(_counts_days, part.walk())) for part in (n.this, n.expression))
+        for n in side.find_all(exp.Sub)
+    )
+
+
+def _counts_days(node: Any) -> bool:
+    return isinstance(node, exp.Anonymous) and str(node.this).upper() == "JULIANDAY"
 
 
 def _undone(operation: Any, value: int | float, by: int | float) -> int | float | None:

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from t2s_tui.evaluation.equivalence.comparing import Outcome, compare, same
 from t2s_tui.evaluation.equivalence.cut import Cut, cut_of
+from t2s_tui.evaluation.equivalence.dollars import quote_dollars
 from t2s_tui.evaluation.equivalence.engines import DuckEngine, Engine, SqliteEngine
 from t2s_tui.evaluation.equivalence.facts import collect
 from t2s_tui.evaluation.equivalence.model import Database, Queries, Rows, Table, Unsupported
@@ -70,6 +71,11 @@ def prepare(gold: str, generated: str, dialect: str, ddl: str, engine: str, orde
             raise Unsupported(f"it cannot be translated to {engine}: {error.message}") from error
         generated_text, generated_tree = generated, None
     gold_tree = parse(gold_text, engine)
+    if engine == "duckdb":
+        if quote_dollars(gold_tree):
+            gold_text = generate(gold_tree, engine)
+        if generated_tree is not None and quote_dollars(generated_tree):
+            generated_text = generate(generated_tree, engine)
     by_name = {table.key: table for table in tables}
     trees = [tree for tree in (gold_tree, generated_tree) if tree is not None]
     limits: Mapping[int, int] = {}
