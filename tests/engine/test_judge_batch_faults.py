@@ -52,6 +52,7 @@ def start(server: FakeBatches, journal: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "nth", "done"),
     [
@@ -127,6 +128,7 @@ schedules = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(schedule=schedules)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_faults_each_request_ends_once_and_no_answer_is_paid_for_twice(

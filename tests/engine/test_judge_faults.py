@@ -52,6 +52,7 @@ def _readable(text: str) -> bool:
 schedules = st.lists(st.lists(st.sampled_from(PASSING + FINAL), max_size=6), min_size=1, max_size=10)
 
 
+@pytest.mark.slow
 @given(schedule=schedules)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_faults_each_request_ends_once_and_a_second_run_pays_for_no_answer_again(

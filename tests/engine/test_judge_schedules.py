@@ -77,6 +77,7 @@ schedules = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(schedule=schedules, concurrency=st.sampled_from((1, 3, 8)))
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_each_request_ends_in_one_word_and_no_answer_that_was_taken_is_paid_for_twice(
@@ -109,6 +110,7 @@ def test_each_request_ends_in_one_word_and_no_answer_that_was_taken_is_paid_for_
 HANGING = ("stall", "drip")
 
 
+@pytest.mark.slow
 @given(schedule=st.lists(st.lists(st.sampled_from((*HANGING, *PASSING)), max_size=2), min_size=2, max_size=8))
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_hangs_among_other_faults_is_given_up_and_asked_again(schedule: list[list[str]]) -> None:
