@@ -7,6 +7,8 @@ from datetime import datetime
 
 from rich.text import Text
 
+from screens.judge_requests import vote_name
+from t2s_tui.evaluation.judge.votes import votes_of
 from t2s_tui.evaluation.review import ReviewRow
 from t2s_tui.records import METRIC_ORDER, Outcome, Verdict
 from widgets.counterexample import equivalence_lines, equivalence_note
@@ -113,6 +115,10 @@ def judge_lines(verdict: Verdict, width: int) -> list[Text]:
     lines: list[Text] = []
     if rationale := evidence.get("rationale"):
         lines += paragraph(str(rationale), width)
+    if fault := evidence.get("fault"):
+        lines += wrapped(Text(f"fault: {visible(str(fault))}"), width, "  ", "  ")
+    if "votes" in evidence:
+        lines += _vote_lines(verdict, width)
     if answer := evidence.get("answer"):
         lines += [Text("  answer", BOLD), *paragraph(str(answer), width)]
     elif verdict.outcome is Outcome.MISSING:
@@ -123,6 +129,16 @@ def judge_lines(verdict: Verdict, width: int) -> list[Text]:
         words.append(f"{attempts} tries")
     if lines and words:
         lines += wrapped(Text(" · ".join(words), style=DIM), width, "  ", "  ")
+    return lines
+
+
+def _vote_lines(verdict: Verdict, width: int) -> list[Text]:
+    """Every vote of several: whose it is, what it says, and why."""
+    lines = [Text("  votes", BOLD)]
+    for vote in votes_of(verdict):
+        reason = vote.rationale or vote.trouble
+        words = f"{vote_name(vote)}: {vote.word}{f', {reason}' if reason else ''}"
+        lines += wrapped(Text(visible(words)), width, "  ", "    ")
     return lines
 
 

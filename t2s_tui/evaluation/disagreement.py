@@ -52,6 +52,10 @@ def _execution_against_equivalence(row: ReviewRow) -> bool:
     return None not in (ran, tried) and ran is not tried
 
 
+def _judges_split(row: ReviewRow) -> bool:
+    return row.split and not proved(row)
+
+
 def _judge_missing(row: ReviewRow) -> bool:
     return row.outcomes.get("judge") is Outcome.MISSING and not proved(row)
 
@@ -80,6 +84,7 @@ RULES: tuple[tuple[str, Callable[[ReviewRow], bool]], ...] = (
     ("judge no, but not refuted", _judge_no_not_refuted),
     ("judge no, but the same result", _judge_no_execution_yes),
     ("execution against equivalence", _execution_against_equivalence),
+    ("the judges' votes are split", _judges_split),
     ("the judge gave no answer", _judge_missing),
     ("judge no, a weak pass", _judge_no_weak_yes),
     ("nothing decides it", _undecided),

@@ -31,7 +31,8 @@ class ReviewRow:
     `faults` are the names of what is wrong with the SQL, the leading one first: what differs from gold, in
     the order that the engine's error and the class of a refutation give it. `shown` is the class of the
     equivalence verdict (`proved`, `data`, `null`, ...), empty without one. `weak`: it passes on a database
-    that cannot tell. `drawn` is how a person came upon it, empty before.
+    that cannot tell. `drawn` is how a person came upon it, empty before. `split`: several judges, or one that
+    was asked several times, contradict each other.
     """
 
     example: Example
@@ -41,6 +42,7 @@ class ReviewRow:
     shown: str = ""
     weak: bool = False
     drawn: str = ""
+    split: bool = False
 
     @property
     def fault(self) -> str:
@@ -117,6 +119,7 @@ class _Said:
     shown: Mapping[str, str]
     weak: Mapping[str, bool]
     drawn: Mapping[str, str]
+    split: Mapping[str, bool]
 
     def on(self, row: ReviewRow) -> ReviewRow:
         key = row.example.id
@@ -127,6 +130,7 @@ class _Said:
             shown=self.shown.get(key, ""),
             weak=self.weak.get(key, False),
             drawn=self.drawn.get(key, ""),
+            split=self.split.get(key, False),
         )
 
 
@@ -141,6 +145,7 @@ def _said(store: Store, name: str) -> _Said:
         shown=shown,
         weak=dict.fromkeys(picked("execution", "weak"), True),
         drawn={key: str(how) for key, how in picked("human", "drawn").items()},
+        split=dict.fromkeys(picked("judge", "split"), True),
     )
 
 

@@ -37,6 +37,9 @@ def row(
         (row(1, execution=P, equivalence=F), "execution against equivalence"),
         (row(1, judge=M, execution=P), "the judge gave no answer"),
         (row(1, judge=M), "the judge gave no answer"),
+        (replace(row(1, judge=M), split=True), "the judges' votes are split"),
+        (replace(row(1, judge=F, execution=F), split=True), "the judges' votes are split"),
+        (replace(row(1, judge=P, equivalence=F), split=True), "judge yes, but rows refute it"),
         (row(1, execution=U, equivalence=U), "nothing decides it"),
     ],
 )
