@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,54 @@ def test_a_server_that_echoes_the_key_does_not_bring_it_into_the_workspace(
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
     with sqlite3.connect(root / FILE) as journal:
         assert journal.execute("SELECT COUNT(*) FROM requests WHERE state = 'done'").fetchone()[0] >= 1
+
+
+def _cmdlines_with(words: str) -> list[str]:
+    """The command lines of this machine's processes that hold these words."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            found.append(path.read_bytes().decode(errors="replace"))
+    return [line for line in found if words in line]
+
+
+def test_the_key_of_a_command_is_in_no_file_no_export_and_no_process_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "key"
+    secret.write_text(f"{KEY}\n", encoding="utf-8")
+    root, out = tmp_path / "w", tmp_path / "out"
+    out.mkdir()
+    where = ["--workspace", str(root)]
+    listed: list[str] = []
+
+    def answer(_: dict[str, Any]) -> str:
+        listed.extend(_cmdlines_with(KEY))
+        assert _cmdlines_with("t2s_tui"), "the worker of the job is listed"
+        return f'{{"resolve_yn": "yes", "rationale": "key {KEY}"}}'
+
+    with FakeOpenAI(answer, [None, f"400:Incorrect API key provided: {KEY}"]) as server:
+        predictions = _predictions(root)
+        options = [
+            "--judge-model",
+            "m",
+            "--judge-url",
+            server.base_url,
+            "--judge-key-command",
+            f"cat {secret}",
+        ]
+        main(["judge", "run", predictions, *options, "--judge-concurrency", "1", "--wait", "--yes", *where])
+        assert server.headers[0]["authorization"] == f"Bearer {KEY}"
+        main(["judge", "export", predictions, "--to", str(out / "requests.jsonl"), *options, *where])
+    main(["judge", "to-csv", predictions, "--to", str(out / "verdicts.csv"), *where])
+    for kind in ("csv", "jsonl", "md", "html"):
+        main(["export", predictions, "--to", str(out / f"all.{kind}"), *where])
+    said = capsys.readouterr()
+    assert KEY not in said.out + said.err
+    assert listed == []
+    assert len(list(out.iterdir())) == 6
+    files = [path for folder in (root, out) for path in folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
 def test_the_key_of_a_command_is_used_and_a_command_that_fails_says_no_output(tmp_path: Path) -> None:
