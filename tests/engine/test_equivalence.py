@@ -373,6 +373,7 @@ def test_a_mutant_of_a_date_is_a_date() -> None:
     assert any("'2020-02-29 10:00:00'" in sql for sql in texts)
 
 
+@pytest.mark.slow
 def test_queries_as_models_get_them_wrong_and_the_same_in_other_words() -> None:
     """A part of the benchmark's pairs: what is missed or refuted falsely is a fault."""
     folder = Path(__file__).parents[2] / "benchmarks" / "pairs"

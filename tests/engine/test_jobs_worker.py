@@ -191,6 +191,7 @@ def test_one_that_does_not_listen_is_terminated_by_its_own_watch(workspace: Work
     assert [e for e in events_of(view) if e["kind"] == "warning"]
 
 
+@pytest.mark.slow
 def test_one_stuck_in_c_kills_itself_after_the_signal(workspace: Workspace) -> None:
     job = submit(workspace, "probe", "stuck", {"steps": 1, "seconds": 120, "work": "hash"})
     until(lambda: get_job(workspace, job.id).status.state is RunState.RUNNING)

@@ -227,6 +227,7 @@ async def test_a_failed_run_says_why_and_a_late_resume_is_offered(place: Workspa
         assert "s stop" not in screen_text(app)
 
 
+@pytest.mark.slow
 async def test_the_form_tells_errors_while_typing_and_submits_the_request(workspace: Workspace) -> None:
     add_dataset(workspace, "sample")
     device = DeviceLock(["cpu"], "test", "a test")  # the worker queues for it and loads nothing

