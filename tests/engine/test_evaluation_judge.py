@@ -258,6 +258,7 @@ def test_a_stop_takes_what_arrives_at_once(tmp_path: Path) -> None:
         assert len(found) == len(server.requests) < 30
 
 
+@pytest.mark.timeout(30, func_only=True)  # the time-out of a request is 60 s, the wait asked for too
 @pytest.mark.parametrize("fault", ["stall", "429:60"])
 def test_a_stop_waits_for_nobody(fault: str, tmp_path: Path) -> None:
     started = time.monotonic()
@@ -273,7 +274,6 @@ def test_a_stop_waits_for_nobody(fault: str, tmp_path: Path) -> None:
                 lambda: len(server.requests) == 2 and time.monotonic() > started + 0.5,
                 room=room,
             )
-        assert time.monotonic() - started < 20  # the time-out is 60 s, the wait asked for too
         assert found == {}
         judge_pairs(settings, pairs(4), found.__setitem__, room=room)
     in_doubt = [judged.evidence.get("in_doubt", 0) for judged in found.values()]

@@ -108,6 +108,7 @@ def test_a_model_judges_pairs_and_what_it_said_is_what_counts(served: JudgeSetti
     journal.close()
 
 
+@pytest.mark.timeout(15, func_only=True)
 def test_a_stop_leaves_a_slow_answer_in_doubt(served: JudgeSettings, tmp_path: Path) -> None:
     long = served.model_copy(update={"prompt": "rubric", "max_tokens": 400, "concurrency": 1})
     started = time.monotonic()
@@ -119,7 +120,6 @@ def test_a_stop_leaves_a_slow_answer_in_doubt(served: JudgeSettings, tmp_path: P
             lambda: time.monotonic() > started + 1.5,
             room=Room(tmp_path / FILE),
         )
-    assert time.monotonic() - started < 15
     journal = Journal(tmp_path / FILE)
     assert [entry.state for entry in journal.all()] == ["sent"]
     journal.close()

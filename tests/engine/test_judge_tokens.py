@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -39,12 +38,10 @@ def test_a_network_that_swallows_everything_holds_nothing_up(tmp_path: Path) -> 
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
         cache = {"TIKTOKEN_CACHE_DIR": str(tmp_path), "HTTPS_PROXY": proxy, "https_proxy": proxy}
         environment = {**os.environ, **cache, "PYTHONPATH": home, "no_proxy": "", "NO_PROXY": ""}
-        started = time.monotonic()
         command = [sys.executable, "-c", _COUNT]
         done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, check=True, timeout=60
+            command, capture_output=True, text=True, env=environment, check=True, timeout=30
         )
         silent.settimeout(1)
         silent.accept()[0].close()  # it did try
     assert done.stdout.split() == ["False", "2"]
-    assert time.monotonic() - started < 30
