@@ -50,9 +50,7 @@ def _whole(literal: Any) -> bool:
 
 def _thresholds(tree: Any) -> list[Any]:
     counts = {
-        str(alias.alias).lower()
-        for alias in tree.find_all(exp.Alias)
-        if isinstance(alias.this, exp.Count) and not alias.find_ancestor(exp.Window)
+        str(alias.alias).lower() for alias in tree.find_all(exp.Alias) if isinstance(alias.this, exp.Count)
     }
     found = []
     for node in tree.walk():
