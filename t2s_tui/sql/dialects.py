@@ -36,6 +36,9 @@ DIALECTS = (
 _ALIASES = {"postgresql": "postgres", "mariadb": "mysql", "sqlite3": "sqlite", "mssql": "tsql"}
 _TOKEN_REPR = re.compile(r"<Token token_type: \S+, text: (?P<text>.*?), line: .*?>", re.DOTALL)
 _MISSING = re.compile(r"Missing (\S+) from (\d+):(\d+)")
+#: Open brackets within one another. Compiled sqlglot recurses on the C stack, which no RecursionError guards:
+#: 10,000 subqueries in one another end the process. Nobody writes 50.
+_DEEPEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ def parse_all(sql: str, dialect: str) -> list[exp.Expr]:
 
     # What sqlglot does not know it keeps as a Command and says so on stderr: the tree says it too.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
+    if _nests_too_deeply(sql):
+        raise SqlSyntaxError("nested too deeply", Position(1, 1))
     try:
         trees = sqlglot.parse(sql, read=check_dialect(dialect))
         # What follows the last `;` may be a comment alone: sqlglot's Semicolon, and no statement.
@@ -137,9 +142,20 @@ def generate(tree: exp.Expr, dialect: str) -> str:
         raise SqlSyntaxError("nested too deeply", Position(1, 1)) from error
 
 
+def _nests_too_deeply(sql: str) -> bool:
+    """Whether brackets are open in more than `_DEEPEST` others. Those inside literals count too."""
+    if sum(map(sql.count, "([{")) <= _DEEPEST:
+        return False
+    depth = deepest = 0
+    for bracket in re.findall(r"[][(){}]", sql):
+        depth += 1 if bracket in "([{" else -1
+        deepest = max(deepest, depth)
+    return deepest > _DEEPEST
+
+
 def _from_tokenizer(sql: str, error: Exception) -> SqlSyntaxError:
     """Unterminated literals and comments: the position of the opening quote where sqlglot gives it."""
-    found = _MISSING.search(str(error.__cause__ or "") + str(error))
+    found = _MISSING.search(str(error.__cause__ or error.__context__ or "") + str(error))
     if found:
         quote, line, column = found.group(1), int(found.group(2)), int(found.group(3))
         return SqlSyntaxError(f"{quote} is never closed", Position(line, column + 1))

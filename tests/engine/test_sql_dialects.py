@@ -30,6 +30,8 @@ from tests.shared_data import shared
         ("", 1, 1),
         ("SELECT 1; SELECT 2", 1, 1),
         ("SELECT * FROM a WHERE x IN (" + "SELECT x FROM b WHERE x IN (" * 200, 1, 1),
+        # Compiled sqlglot takes this until the C stack ends, and with it the process.
+        ("SELECT * FROM " + "(SELECT * FROM " * 20_000 + "t" + ")" * 20_000, 1, 1),
         ("사용자 이름을 알려주세요.", 1, 9),
     ],
 )
@@ -39,6 +41,11 @@ def test_what_does_not_parse_says_where(sql: str, line: int, column: int) -> Non
     assert raised.value.position == Position(line, column)
     assert "<Token" not in str(raised.value)
     assert "\x1b" not in str(raised.value)
+
+
+def test_many_brackets_beside_each_other_are_not_deep() -> None:
+    many = ", ".join(["(1, 2)"] * 2_000)
+    assert parse(f"INSERT INTO t VALUES {many}", "sqlite")
 
 
 @given(st.text(alphabet="SELECT FROM t WHERE(),.'\"`;-*/=1a한", max_size=60))
