@@ -182,7 +182,7 @@ def test_a_server_that_echoes_the_key_in_its_files_does_not_bring_it_into_the_wo
         assert server.keys == {f"Bearer {KEY}"}
         main(["judge", "batches", "--workspace", str(root)])
     told = capsys.readouterr()
-    assert "judge by batch" in told.err
+    assert "3 requests" in told.err
     assert KEY not in told.out + told.err
     files = [path for path in root.rglob("*") if path.is_file()]
     assert any(path.name == FILE for path in files)

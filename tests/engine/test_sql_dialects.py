@@ -29,7 +29,7 @@ from tests.shared_data import shared
         ("hello world", 1, 1),
         ("", 1, 1),
         ("SELECT 1; SELECT 2", 1, 1),
-        ("SELECT * FROM a WHERE x IN (" + "SELECT x FROM b WHERE x IN (" * 200, 1, 1),
+        ("SELECT * FROM a WHERE x IN (" + "SELECT x FROM b WHERE x IN (" * 600, 1, 1),
         # Compiled sqlglot takes this until the C stack ends, and with it the process.
         ("SELECT * FROM " + "(SELECT * FROM " * 20_000 + "t" + ")" * 20_000, 1, 1),
         ("사용자 이름을 알려주세요.", 1, 9),
