@@ -15,6 +15,7 @@ from t2s_tui.records import Dataset, Example
 from widgets.grid import Cell, Column
 from widgets.theme import FAIL, WARN
 
+_KEPT = 512  # rows whose cells are kept: a list that scrolls by one asks for all it shows again
 _LONGEST = 400  # letters of a cell that are looked at: a grid shows less, and a DDL may have 100 KB
 
 
@@ -66,6 +67,7 @@ class RowTable:
         self.rows = Rows(examples.arrow, audit.arrow if audit is not None else None)
         self.audit = audit
         self._examples = examples
+        self._kept: dict[tuple[int, tuple[str, ...]], tuple[Cell, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -99,8 +101,16 @@ class RowTable:
 
     def cells(self, index: int, names: Sequence[str], marked: bool, ascii_only: bool) -> list[Cell]:
         """The mark and the cells of one row."""
-        sign = Text("x" if ascii_only else "✗", style=FAIL) if marked else Text(" ")
-        return [sign, *(self._cell(name, index) for name in names)]
+        sign = Text("x" if ascii_only else "✗", style=FAIL) if marked else ""
+        return [sign, *self._cells(index, tuple(names))]
+
+    def _cells(self, index: int, names: tuple[str, ...]) -> tuple[Cell, ...]:
+        kept = self._kept.get((index, names))
+        if kept is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            kept = self._kept[index, names] = tuple(self._cell(name, index) for name in names)
+        return kept
 
     def _cell(self, name: str, index: int) -> Cell:
         value = self.rows.column(name)[index].as_py()

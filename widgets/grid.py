@@ -22,10 +22,13 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from t2s_tui.text import clip, one_line
+from widgets.own_lines import OwnLines
 from widgets.section import paragraph
 
 Cell = str | Text
 RowSource = Callable[[int], Sequence[Cell]]
+Looks = tuple[object, ...]
+_MOST_STRIPS = 512  # lines that are kept as they were drawn: some screens of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Column:
     right: bool = False
 
 
-class Grid(ScrollView, can_focus=True, inherit_bindings=False):
+class Grid(ScrollView, OwnLines, can_focus=True, inherit_bindings=False):  # its CSS is that of the first base
     """Rows under a cursor, with the keys of vim and of everyone else."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--header", "grid--cursor", "grid--cursor-blurred"}
@@ -102,8 +105,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self._count = 0
         self._cursor = -1
         self._empty = empty
-        self._base = Style()
-        self._drawn: dict[int, tuple[int, tuple[str, ...]]] = {}  # line -> the row on it, and how it looks
+        self._drawn: dict[int, tuple[int, Looks]] = {}  # line -> the row on it, and how it looks
+        self._strips: dict[tuple[object, ...], Strip] = {}  # by all that a line's look hangs on
 
     # -- content ------------------------------------------------------------------------------
 
@@ -124,6 +127,7 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Change the columns, for instance at another width of the screen."""
         self._columns = tuple(columns)
+        self._strips.clear()
         self.refresh()
 
     def set_empty(self, text: str) -> None:
@@ -165,29 +169,35 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
 
     # -- drawing ------------------------------------------------------------------------------
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self._base = self.rich_style  # once: it costs as much as a line itself
-        return super().render_lines(crop)
-
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
         if y == 0:
             style = self.get_component_rich_style("grid--header")
-            return self._strip([c.title for c in self._columns], width, style)
+            return self._kept([c.title for c in self._columns], width, style)
         row = y - 1 + self.scroll_offset.y
         if row >= self._count:
             if self._count == 0 and y - 1 < len(advice := paragraph(self._empty, width - 1, indent=" ")):
-                style = self._base + Style(dim=True)
-                return Strip([Segment(advice[y - 1].plain, style)]).adjust_cell_length(width, self._base)
-            return Strip.blank(width, self._base)
-        style = self._base
+                style = self.base_style + Style(dim=True)
+                return Strip([Segment(advice[y - 1].plain, style)]).adjust_cell_length(width, self.base_style)
+            return Strip.blank(width, self.base_style)
+        style = self.base_style
         if row == self._cursor:
             style = self.get_component_rich_style(
                 "grid--cursor" if self.has_focus else "grid--cursor-blurred"
             )
         cells = self._source(row)
         self._drawn[y] = (row, _looks(cells))
-        return self._strip(cells, width, style)
+        return self._kept(cells, width, style)
+
+    def _kept(self, cells: Sequence[Cell], width: int, base: Style) -> Strip:
+        """The strip of these cells, made once."""
+        key = (_looks(cells), width, base)
+        strip = self._strips.get(key)
+        if strip is None:
+            if len(self._strips) >= _MOST_STRIPS:
+                self._strips.clear()
+            strip = self._strips[key] = self._strip(cells, width, base)
+        return strip
 
     def _strip(self, cells: Sequence[Cell], width: int, base: Style) -> Strip:
         segments = [Segment(" ", base)]
@@ -276,6 +286,8 @@ class Grid(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh(Region(0, 0, *self.size))
 
 
-def _looks(cells: Sequence[Cell]) -> tuple[str, ...]:
+def _looks(cells: Sequence[Cell]) -> Looks:
     """What tells apart two drawings of a row."""
-    return tuple(cell if isinstance(cell, str) else f"{cell.markup} {cell.style}" for cell in cells)
+    return tuple(
+        cell if isinstance(cell, str) else (cell.plain, cell.style, tuple(cell.spans)) for cell in cells
+    )

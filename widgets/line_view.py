@@ -17,11 +17,12 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
+from widgets.own_lines import OwnLines
 from widgets.section import visible
 
 Draw = Callable[[int], list[Text]]
+Painted = tuple[Text | None, str]  # a line, and the scroll bar beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Part:
         return [head, *self.draw(width)]
 
 
-class LineView(Widget, can_focus=True, inherit_bindings=False):
+class LineView(OwnLines, can_focus=True, inherit_bindings=False):
     """Parts by name in the order in which they were named, with the keys of a Reader."""
 
     DEFAULT_CSS = """
@@ -63,8 +64,9 @@ class LineView(Widget, can_focus=True, inherit_bindings=False):
         self._lines: list[Text] | None = None  # at the width there is, None: to be drawn
         self._starts: dict[str, int] = {}
         self._top = 0
-        self._painted: list[tuple[Text | None, str]] = []  # what stands on each line of the screen
-        self._base = Style()
+        self._painted: list[Painted] = []  # what stands on each line of the screen
+        self._strips: dict[int, tuple[Painted, Strip]] = {}  # what was made of it, at `_strips_for`
+        self._strips_for: tuple[int, Style] | None = None
 
     def set_part(self, name: str, part: Part | None) -> None:
         """Replace a section; None takes it away."""
@@ -109,7 +111,7 @@ class LineView(Widget, can_focus=True, inherit_bindings=False):
         if changed:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
-    def _line(self, y: int, bar: range) -> tuple[Text | None, str]:
+    def _line(self, y: int, bar: range) -> Painted:
         """What stands on line `y` of the screen, and the scroll bar beside it."""
         lines, at = self._drawn(), self._top + y
         thumb = ("|" if self.app.has_class("-ascii") else "▐") if y in bar else " "
@@ -126,23 +128,32 @@ class LineView(Widget, can_focus=True, inherit_bindings=False):
             self._top = min(self._top, self._last_top())
         return self._lines
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self._base = self.rich_style  # once: it costs as much as a line itself
-        return super().render_lines(crop)
-
     def render_line(self, y: int) -> Strip:
-        width, base = self.size.width, self._base
-        line, thumb = self._painted[y] if y < len(self._painted) else (None, " ")
+        painted = self._painted[y] if y < len(self._painted) else (None, " ")
+        width, base = self.size.width, self.base_style
+        key = (width, base)
+        if self._strips_for != key:
+            self._strips.clear()
+            self._strips_for = key
+        strip = self._strips.get(y)
+        if strip is None or strip[0] is not painted:
+            strip = self._strips[y] = (painted, self._strip(*painted, width, base))
+        return strip[1]
+
+    def _strip(self, line: Text | None, thumb: str, width: int, base: Style) -> Strip:
         bar = Segment(thumb, base + Style(dim=True) if thumb != " " else base)
         if line is None:
-            return Strip([Segment(" " * (width - 1), base), bar], width).simplify()
-        segments = [
+            return Strip([Segment(" " * (width - 1), base), bar], width)
+        segments = [Segment(" ", base)]
+        segments += [
             Segment(s.text, base + s.style if isinstance(s.style, Style) else base)
             for s in line.render(self.app.console)
             if not s.control and s.text != "\n"
         ]
-        text = Strip([Segment(" ", base), *segments]).adjust_cell_length(width - 1, base)
-        return Strip([*text, bar], width).simplify()
+        left = width - 2 - line.cell_len
+        if left < 0:
+            segments = list(Strip(segments).crop(0, width - 1))
+        return Strip([*segments, Segment(" " * left, base), bar] if left > 0 else [*segments, bar], width)
 
     def _bar(self, height: int) -> range:
         """The lines of the scroll bar's thumb: none while everything is to be seen."""
