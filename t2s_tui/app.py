@@ -16,6 +16,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -25,6 +26,7 @@ from textual.signal import Signal
 from screens.help import HelpScreen
 from t2s_tui.errors import T2SError
 from t2s_tui.jobs.board import Board, JobView
+from t2s_tui.system.idle_collector import IdleCollector
 from t2s_tui.system.telemetry import gpus
 from t2s_tui.workspace import Workspace
 from widgets.frame import gpu_words
@@ -32,6 +34,7 @@ from widgets.theme import ANSI_DARK, ANSI_LIGHT, T2S_DARK, T2S_LIGHT
 
 POLL_SECONDS = 0.5  # the board is read twice a second; the status line is drawn at most once
 GPU_SECONDS = 5.0
+COLLECT_SECONDS = 1.0
 
 ROOMS: tuple[tuple[str, str], ...] = (
     ("home", "Home"),
@@ -107,6 +110,7 @@ class T2SApp(App[None]):
         self._start = start
         self._reading: set[str] = set()
         self._said: str = ""
+        self._collector = IdleCollector()
 
     def on_mount(self) -> None:
         self.register_theme(T2S_DARK)
@@ -117,6 +121,15 @@ class T2SApp(App[None]):
         for read, seconds in ((self.read_board, POLL_SECONDS), (self._read_gpu, GPU_SECONDS)):
             read()
             self.set_interval(seconds, read)
+        self.set_interval(COLLECT_SECONDS, self._collector.tick)
+
+    def on_unmount(self) -> None:
+        self._collector.stop()
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._collector.touched()
+        await super().on_event(event)
 
     # -- what the machine is doing ------------------------------------------------------------
 
