@@ -10,6 +10,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from t2s_tui.evaluation.equivalence.model import Result, Row, Rows, Table
@@ -72,12 +73,12 @@ class SqliteEngine:
         for key in self._tables:
             database.execute(f"DELETE FROM {quote(self._tables[key].name)}")
         before = database.total_changes
-        wanted = 0
+        wanted, refused = 0, False
         for key, found in rows.items():
             if found:
                 wanted += len(found)
-                database.executemany(self._insert[key], found)
-        lost = database.total_changes - before != wanted
+                refused |= self._put(key, found)
+        lost = refused or database.total_changes - before != wanted
         if self._references and self._drop_orphans():
             lost = True
         database.execute("COMMIT")
@@ -87,6 +88,19 @@ class SqliteEngine:
             key: database.execute(f"SELECT * FROM {quote(table.name)}").fetchall()
             for key, table in self._tables.items()
         }
+
+    def _put(self, key: str, rows: Sequence[Row]) -> bool:
+        """Insert what the table takes; whether it refused a row: OR IGNORE is no help where a text is to be
+        an INTEGER PRIMARY KEY."""
+        try:
+            self._connection.executemany(self._insert[key], rows)
+            return False
+        except sqlite3.IntegrityError:
+            self._connection.execute(f"DELETE FROM {quote(self._tables[key].name)}")
+            for row in rows:
+                with suppress(sqlite3.IntegrityError):
+                    self._connection.execute(self._insert[key], row)
+            return True
 
     def _drop_orphans(self) -> bool:
         dropped = False

@@ -13,6 +13,7 @@ from t2s_tui.evaluation.equivalence.reading import Reading, Ref
 
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ)
 _PATTERNS = (exp.Like, exp.ILike, exp.Glob, exp.RegexpLike, exp.SimilarTo)
+_CALCULATIONS = (exp.Sum, exp.Avg, exp.Add, exp.Sub, exp.Mul, exp.Div)
 _NUMBER_WORDS = ("9.5", "10", "2", "100")  # text that sorts otherwise as a number
 _LARGEST_COUNT = 12  # larger thresholds cannot be reached with small databases: see thresholds.py
 
@@ -41,13 +42,26 @@ def collect(readings: Iterable[tuple[Any, Reading]], *, loose: bool = False) -> 
                 _add(reading.refs(node.this), [*digits(node.this), *words], facts)
             elif isinstance(node, exp.StrPosition | exp.Replace):
                 _add(reading.refs(node.this), [*node.find_all(exp.Literal), *parted(node)], facts)
+            if isinstance(node, _CALCULATIONS):
+                _calculation(node, reading, facts)
             if isinstance(node, exp.Substring):
                 _add(reading.refs(node.this), lettered(node), facts)
             elif isinstance(node, exp.Count) and isinstance(node.this, exp.Distinct):
                 facts.distinct |= {ref.home for ref in reading.refs(node.this)}
+            elif isinstance(node, exp.Select | exp.SetOperation) and node.args.get("distinct"):
+                facts.alike = True
         for left, right in (*reading.merges, *reading.soft, *reading.compared):
             facts.same.append((left.home, right.home))
     return facts
+
+
+def _calculation(node: Any, reading: Reading, facts: Facts) -> None:
+    """A text that is added up or calculated with speaks of numbers."""
+    for part in (node.this, node.expression):
+        ref = reading.resolve(part) if isinstance(part, exp.Column) else None
+        place = reading.tables[ref.table].place(ref.column) if ref is not None else None
+        if ref is not None and place is not None and reading.tables[ref.table].columns[place].kind == "text":
+            _add([ref], [exp.Literal.string(number) for number in _NUMBER_WORDS], facts)
 
 
 def _comparison(node: Any, reading: Reading, facts: Facts) -> None:

@@ -78,6 +78,20 @@ class Filler:
                 self._parents(table, row, 0)
         return found
 
+    def another(self, table: str, at: int) -> Value:
+        """A value that no row of the table has at that place: where it points, that of a row yet to come."""
+        made = self._tables[table]
+        there = {row[at] for row in self.rows[table]}
+        column, number = made.columns[at], 1
+        link = next((k for k in self._links if k.table == table and k.own == at), None)
+        target = self._tables.get(link.target) if link is not None and link.target != table else None
+        if link is not None and target is not None and link.place in self._unique(target.key):
+            there |= {row[link.place] for row in self.rows[target.key]}
+            column = target.columns[link.place]
+        while _numbered(column, number) in there:
+            number += 1
+        return _numbered(column, number)
+
     def _unique(self, table: str) -> set[int]:
         return self._keys.get(table, set())
 

@@ -93,7 +93,7 @@ class Facts:
 
     `constants`: literals each column is compared with. `patterns`: LIKE and GLOB patterns. `counts`:
     thresholds that an aggregate is compared with, and limits. `same`: pairs of columns that are compared.
-    `distinct`: columns whose different values are counted.
+    `distinct`: columns whose different values are counted. `alike`: whether a query takes equal rows for one.
     `loose`: a DATETIME column may hold a day without a time, as any text in SQLite.
     """
 
@@ -102,6 +102,7 @@ class Facts:
     counts: list[int] = field(default_factory=list)
     same: list[tuple[tuple[str, str], tuple[str, str]]] = field(default_factory=list)
     distinct: set[tuple[str, str]] = field(default_factory=set)
+    alike: bool = False
     loose: bool = False
 
 

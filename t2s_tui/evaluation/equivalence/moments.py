@@ -1,13 +1,18 @@
-"""Dates and moments compared as other dialects compare them: SQLite compares the texts.
+"""Moments in a pair: the present one is made the same for both queries, others are compared as texts.
 
-MySQL takes '2021-10-01' beside a DATETIME for midnight, and a DATE beside '2021-10-01 00:00:00' for midnight
-too. As texts the two are never equal, so `>` and `>=` could not be told apart.
+SQLite compares dates and moments as texts. MySQL takes '2021-10-01' beside a DATETIME for midnight, and a
+DATE beside '2021-10-01 00:00:00' for midnight too. As texts the two are never equal, so `>` and `>=` could not
+be told apart.
+
+`JULIANDAY('now')` is another number in the second query than in the first, a millisecond later: both get one
+moment of today, so that they can be compared, and what tells them apart replays on another day.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from sqlglot import exp
@@ -16,6 +21,9 @@ from t2s_tui.evaluation.equivalence.model import Kind, Table
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MIDNIGHT = re.compile(r"(\d{4}-\d{2}-\d{2})[ T]00:00(:00(\.0+)?)?")
+_CLOCK = "12:34:56"  # no midnight: a day and a moment of it stay apart
+_READERS = (exp.Date, exp.TsOrDsToDate, exp.TsOrDsToTimestamp, exp.TimeToStr, exp.Time, exp.Timestamp)
+_READER_NAMES = frozenset(("DATE", "TIME", "DATETIME", "JULIANDAY", "STRFTIME", "UNIXEPOCH", "TIMEDIFF"))
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 
@@ -29,6 +37,33 @@ def fit_moments(trees: Iterable[Any], tables: Mapping[str, Table]) -> bool:
                 literal.set("this", text)
                 changed = True
     return changed
+
+
+def fix_present(trees: Iterable[Any], today: date) -> bool:
+    """Write a moment of that day for each `'now'` and CURRENT_DATE; whether there was any (in place)."""
+    found = [(node, text) for tree in trees for node in tree.walk() if (text := _present(node, today))]
+    for node, text in found:
+        node.replace(exp.Literal.string(text))
+    return bool(found)
+
+
+def _present(node: Any, today: date) -> str | None:
+    """The text for a node that reads the clock, None for any other."""
+    if isinstance(node, exp.CurrentDate):
+        return today.isoformat()
+    if isinstance(node, exp.CurrentTime):
+        return _CLOCK
+    now = isinstance(node, exp.Literal) and node.is_string and str(node.this).lower() == "now"
+    if isinstance(node, exp.CurrentTimestamp) or (now and _reads_moments(node.parent)):
+        return f"{today.isoformat()} {_CLOCK}"
+    return None
+
+
+def _reads_moments(function: Any) -> bool:
+    """Whether SQLite takes a text there for a moment."""
+    if isinstance(function, exp.Anonymous):
+        return str(function.this).upper() in _READER_NAMES
+    return isinstance(function, _READERS)
 
 
 def _compared(tree: Any) -> Iterator[tuple[Any, Any]]:

@@ -286,8 +286,9 @@ class Planter:
 
     def _any(self, root: tuple[str, str]) -> Value:
         """A value for columns that are only equal to each other: a new one, so that rows stay apart."""
-        kind, pool = self._pool(root)
+        pool = self._pool(root)[1]
+        kinds = {self._pool(member)[0] for member in self._members(root)}
         self._number += 1
-        if kind in ("INTEGER", "REAL"):
+        if kinds & {"INTEGER", "REAL"}:  # a text may hold a number, a number no text
             return 20 + 3 * self._number + self._draw.randrange(3)
         return pool[self._number % len(pool)]

@@ -85,14 +85,19 @@ class Recipes:
         for shift in range(3 if any(f.kind == "choice" for f in self._fragments) else 0):
             uneven = [f for at, f in enumerate(self._fragments) for _ in range(1 + (at + shift) % 3)]
             yield "uneven", self._build("mixed", uneven, rest=0)
-        for copies in self._copies():
-            yield f"{copies} copies", self._grouped((copies, max(1, copies - 1), copies + 1), self._all[:1])
+        for size in self._copies():
+            sizes = (size, max(1, size - 1), size + 1)
+            yield f"{size} copies", self._grouped([(n, self._whole()) for n in sizes])
         for planter in self._planters if self._ground.facts.distinct else ():
-            yield "repeats", self._repeats(planter)
+            yield "repeats", self._repeats(planter, max([3, *self._copies()]))
+        for planter in self._planters if self._ground.facts.alike else ():
+            yield "twins", self._repeats(planter, 2)
+        if self._ground.facts.alike and (copies := self._copies()):  # groups that show the same
+            yield "copies tie", self._grouped([(n, self._whole()) for n in copies[:2] * 3], "ties")
         broken = [f for f in others if f.kind == "break"]
         if self._copies() and broken:  # groups that a condition keeps out: they matter where it is left out
             most = max(self._copies())
-            yield "copies apart", self._grouped((most,), [*self._all[:1], *broken[:4]])
+            yield "copies apart", self._grouped([(most, f) for f in (self._whole(), *broken[:4])])
         yield "larger", self._build("mixed", [*self._fragments, *self._planted()], rest=12)
         for fragment in self._apart():
             yield f"{fragment.kind} alone", self._build("mixed", [fragment], rest=0)
@@ -131,7 +136,7 @@ class Recipes:
                 yield "one null", self._build("mixed", [*self._all[:1], *planted[:2]], rest=0)
             yield "all null", self._build("nulls", [], rest=2)
             if copies := self._copies():
-                yield "null copies", self._grouped(copies[:2], self._all[:1], "nulls")
+                yield "null copies", self._grouped([(n, self._whole()) for n in copies[:2]], "nulls")
         populated = self._build("mixed", self._all, rest=4)
         for table in self._read[:4]:
             yield f"{table} empty", {**populated, table: []}
@@ -163,22 +168,25 @@ class Recipes:
                 filler.add(table, {})
         return filler.rows
 
-    def _grouped(self, sizes: Sequence[int], fragments: Sequence[Fragment], style: Style = "mixed") -> Rows:
-        """A group of each size like each fragment: for HAVING, LIMIT and counts."""
+    def _whole(self) -> Fragment:
+        """All that holds in the first query that has conditions, drawn anew: with keys of its own."""
+        blank = Fragment("all", tuple((table, {}) for table in self._read))
+        return next((f for planter in self._planters for f in planter.whole()), blank)
+
+    def _grouped(self, groups: Sequence[tuple[int, Fragment]], style: Style = "mixed") -> Rows:
+        """Groups of so many rows like their fragments: for HAVING, LIMIT and counts."""
         filler = self._filler(style, False)
-        for size in sizes:
-            for fragment in fragments or [Fragment("all", tuple((t, {}) for t in self._read))]:
-                added = filler.add_together(fragment.rows)
-                first = {table: row for (table, _), row in zip(fragment.rows, added, strict=True) if row}
-                for _ in range(size - 1):
-                    for table, partial in fragment.rows:
-                        self._repeat(filler, table, dict(partial), first, nulls=style == "nulls")
+        for size, fragment in groups:
+            added = filler.add_together(fragment.rows)
+            first = {table: row for (table, _), row in zip(fragment.rows, added, strict=True) if row}
+            for _ in range(size - 1):
+                for table, partial in fragment.rows:
+                    self._repeat(filler, table, dict(partial), first, nulls=style == "nulls")
         return filler.rows
 
-    def _repeats(self, planter: Planter) -> Rows:
+    def _repeats(self, planter: Planter, most: int) -> Rows:
         """A group of many rows that say the same beside one of fewer rows that all say something else."""
         filler = self._filler("distinct", False)
-        most = max([3, *self._copies()])
         for size, differ in ((most, False), (most - 1, True)):
             for fragment in planter.whole(spread=True):
                 added = filler.add_together(fragment.rows)
@@ -199,6 +207,7 @@ class Recipes:
                 kept[name] = pool[(turn - 1) % len(pool)] if pool else first[at]
             elif at not in keys:
                 kept[name] = first[at]
+        self._unlike(filler, table, kept, first)
         filler.add(table, kept)
 
     def _repeat(
@@ -235,7 +244,25 @@ class Recipes:
             for link in self._ground.links
             if link.table == table
         }
-        filler.add(table, {**kept, **pointing})
+        kept |= pointing
+        self._unlike(filler, table, kept, like)
+        filler.add(table, kept)
+
+    def _unlike(self, filler: Filler, table: str, kept: dict[str, Value], like: Row) -> None:
+        """Make one column of each key of several another one: else the row could not stand beside `like`.
+
+        Which one: the last by which nothing is grouped, of those that may be.
+        """
+        made = self._ground.tables[table]
+        for key in made.keys:
+            names = {at: made.columns[at].name.lower() for at in key}
+            if len(key) > 1 and all(kept.get(name, like[at]) == like[at] for at, name in names.items()):
+                free = [at for at in key if not self._grouped_by(table, names[at])] or list(key)
+                kept[names[free[-1]]] = filler.another(table, free[-1])
+
+    def _grouped_by(self, table: str, column: str) -> bool:
+        """Whether a query groups by the column or by one that it is joined with."""
+        return bool(self._groups & {(table, column), *self._ground.pools.linked(table, column)})
 
     def _filler(self, style: Style, orphans: bool) -> Filler:
         ground = self._ground

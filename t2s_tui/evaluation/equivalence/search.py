@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlglot import exp
@@ -15,7 +16,7 @@ from t2s_tui.evaluation.equivalence.dollars import quote_dollars
 from t2s_tui.evaluation.equivalence.engines import DuckEngine, Engine, SqliteEngine
 from t2s_tui.evaluation.equivalence.facts import collect
 from t2s_tui.evaluation.equivalence.model import Database, Queries, Rows, Table, Unsupported
-from t2s_tui.evaluation.equivalence.moments import fit_moments
+from t2s_tui.evaluation.equivalence.moments import fit_moments, fix_present
 from t2s_tui.evaluation.equivalence.mutants import mutants_of
 from t2s_tui.evaluation.equivalence.reading import Reading, read_query
 from t2s_tui.evaluation.equivalence.recipes import Ground, Recipes, ground_of
@@ -81,8 +82,9 @@ def prepare(gold: str, generated: str, dialect: str, ddl: str, engine: str, orde
     limits: Mapping[int, int] = {}
     if generated_tree is not None:
         limits = shrink_alike(trees)
+        fixed = engine == "sqlite" and fix_present(trees, datetime.now(UTC).date())
         fitted = engine == "sqlite" != dialect and fit_moments(trees, by_name)
-        if limits or fitted:
+        if limits or fixed or fitted:
             gold_text, generated_text = generate(gold_tree, engine), generate(generated_tree, engine)
     counts = orders(gold_tree) if ordered is None else ordered
     return Case(

@@ -214,14 +214,21 @@ def _integrity(search: Search) -> Any:
 
     def holds(rows: Rows) -> bool:
         for link in links:
-            there = {row[link.place] for row in rows.get(link.target, ())}
-            if any(
-                row[link.own] not in there for row in rows.get(link.table, ()) if row[link.own] is not None
-            ):
+            there = {_joined(row[link.place]) for row in rows.get(link.target, ())}
+            here = [row[link.own] for row in rows.get(link.table, ()) if row[link.own] is not None]
+            if any(_joined(value) not in there for value in here):
                 return False
         return True
 
     return holds
+
+
+def _joined(value: Any) -> Any:
+    """A value as a join compares it: the text of a number meets the number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
 
 
 def _class_of(search: Search, database: Database, rows: Rows, outcome: Outcome) -> str:
