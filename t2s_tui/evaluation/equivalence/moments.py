@@ -1,8 +1,8 @@
 """Moments in a pair: the present one is made the same for both queries, others are compared as texts.
 
 SQLite compares dates and moments as texts. MySQL takes '2021-10-01' beside a DATETIME for midnight, and a
-DATE beside '2021-10-01 00:00:00' for midnight too. As texts the two are never equal, so `>` and `>=` could not
-be told apart.
+DATE beside '2021-10-01 00:00:00' for midnight too. As texts the two are never equal, so `>` and `>=` could
+not be told apart.
 
 `JULIANDAY('now')` is another number in the second query than in the first, a millisecond later: both get one
 moment of today, so that they can be compared, and what tells them apart replays on another day.
