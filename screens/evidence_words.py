@@ -97,7 +97,9 @@ def evidence_of(verdict: Verdict, width: int, *, cap: int = MAX_ROWS, ascii_only
     evidence = verdict.evidence
     match verdict.metric:
         case "equivalence":
-            return equivalence_lines(evidence, width, cap=cap, ascii_only=ascii_only)
+            lines = equivalence_lines(evidence, width, cap=cap, ascii_only=ascii_only)
+            told = "counterexample" in evidence or "strict" in evidence
+            return lines if told or not verdict.why else [*paragraph(verdict.why, width), *lines]
         case "judge":
             return judge_lines(verdict, width)
         case "normalized":

@@ -10,7 +10,9 @@ os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
 # A key is painted in two steps, the cursor and the detail: with frames of 8 ms both are there within 40.
 os.environ.setdefault("TEXTUAL_FPS", "120")
 
+import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -35,6 +37,7 @@ from widgets.theme import ANSI_DARK, ANSI_LIGHT, T2S_DARK, T2S_LIGHT
 POLL_SECONDS = 0.5  # the board is read twice a second; the status line is drawn at most once
 GPU_SECONDS = 5.0
 COLLECT_SECONDS = 1.0
+TYPED_SECONDS = 0.5  # at most, that a key waits for the letters before it
 
 ROOMS: tuple[tuple[str, str], ...] = (
     ("home", "Home"),
@@ -129,7 +132,19 @@ class T2SApp(App[None]):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
             self._collector.touched()
+        if isinstance(event, events.Key) and not event.is_printable and not event.is_forwarded:
+            await self._take_what_was_typed()
         await super().on_event(event)
+
+    async def _take_what_was_typed(self) -> None:
+        """Let the focused widget have the keys before one that acts on what they did.
+
+        Over a slow line they come in one piece, and a priority binding would overtake them.
+        """
+        focused, taken = self.focused, asyncio.Event()
+        if focused is not None and focused.message_queue_size and focused.call_later(taken.set):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(taken.wait(), TYPED_SECONDS)
 
     # -- what the machine is doing ------------------------------------------------------------
 

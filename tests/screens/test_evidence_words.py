@@ -1,10 +1,10 @@
-"""The evidence of a verdict as lines: what a panel of judges said, vote by vote."""
+"""The evidence of a verdict as lines."""
 
 from __future__ import annotations
 
 from screens.evidence_words import evidence_of, steps_of
 from t2s_tui.evaluation.judge.votes import Vote, many_votes
-from t2s_tui.records import Verdict
+from t2s_tui.records import Outcome, Verdict
 
 
 def test_every_vote_of_a_panel_is_a_line_with_its_reason() -> None:
@@ -22,3 +22,9 @@ def test_every_vote_of_a_panel_is_a_line_with_its_reason() -> None:
     assert "b: missing, no answer: HTTP 500" in text
     assert "b swapped: yes" in text
     assert steps_of({"judge": verdict}) == ["judge"]
+
+
+def test_a_verdict_without_a_counterexample_says_why() -> None:
+    why = "it does not run: no such column: gold_reward"
+    verdict = Verdict("s", "e", "equivalence", Outcome.ERROR, why, {"engine": "sqlite 3.40.1"}, "v")
+    assert [line.plain.strip() for line in evidence_of(verdict, 80)] == [why, "sqlite 3.40.1"]

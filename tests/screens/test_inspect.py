@@ -15,6 +15,7 @@ from t2s_tui.records import Example, Outcome, RunState
 from t2s_tui.workspace import Workspace
 from tests.reviewed import BROKEN, judge_says, refuted, reviewed_workspace
 from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled
+from widgets.editors import Editor
 from widgets.grid import Grid
 
 Made = tuple[Workspace, list[Example]]
@@ -164,6 +165,19 @@ async def test_sql_is_edited_and_run_and_nothing_of_it_is_kept(made: Made, size:
         assert load_verdicts(workspace, "tuned", examples[0].id) == before
         await pressed(pilot, "escape", "escape", "escape")
         await on_screen(pilot, "Inspect")
+
+
+async def test_a_key_does_not_overtake_the_letters_that_came_in_one_piece_with_it(made: Made) -> None:
+    app = bench(made[0], start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        await opened(pilot, "e")
+        await on_screen(pilot, "Edit & run")
+        app.screen.query_one(Editor).text = ""
+        for letter in "SELECT 7 AS typed":
+            app.post_message(events.Key(letter, letter))
+        app.post_message(events.Key("f5", None))
+        await on_screen(pilot, "judged in")
+        assert "there is no SQL" not in screen_text(app)
 
 
 async def test_a_row_is_run_again_in_another_mode(made: Made) -> None:

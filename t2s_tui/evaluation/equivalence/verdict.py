@@ -249,7 +249,8 @@ def _class_of(search: Search, database: Database, rows: Rows, outcome: Outcome) 
 def _counts(outcome: Outcome) -> str:
     gold, generated = outcome.gold, outcome.generated
     if len(gold.columns) != len(generated.columns):
-        return f"{len(generated.columns)} columns where gold has {len(gold.columns)}"
+        count = len(generated.columns)
+        return f"{count} column{'' if count == 1 else 's'} where gold has {len(gold.columns)}"
     if len(gold.rows) != len(generated.rows):
         return f"gold returns {len(gold.rows)}, it returns {len(generated.rows)}"
     return "the same number of rows, other values or order"
