@@ -79,7 +79,8 @@ def _add(args: argparse.Namespace) -> int:
         emit({**as_json(dataset), "added": report.added, "problems": problems, "notes": list(report.notes)})
         return 0
     verb = "Added" if report.added else "Already there:"
-    dropped = f", {dataset.dropped} rows dropped" if dataset.dropped else ""
+    rows = "row" if dataset.dropped == 1 else "rows"
+    dropped = f", {dataset.dropped} {rows} dropped" if dataset.dropped else ""
     say(f"{verb} {dataset.name}: {splits_in_words(dataset)} ({dataset.dialect}){dropped}.")
     return 0
 
