@@ -53,8 +53,10 @@ def same(left: Result, right: Result, ordered: bool) -> bool:
     return a == b if ordered else Counter(a) == Counter(b)
 
 
-def compare(engine: Engine, queries: Queries, *, shaky: bool, cut: Cut | None = None) -> Outcome:
-    """Run both on the loaded database. `shaky`: what one of them returns may hang on the order of reading.
+def compare(
+    engine: Engine, queries: Queries, *, shaky: bool, loose: bool = True, cut: Cut | None = None
+) -> Outcome:
+    """Run both on the loaded database. `shaky`, `loose`: see Case.
 
     Where gold orders, `cut` says what it may return, and anything else is a difference. Otherwise
     a difference counts only where gold returns the same whichever way the tables are read; else only what
@@ -69,38 +71,52 @@ def compare(engine: Engine, queries: Queries, *, shaky: bool, cut: Cut | None = 
     if alike and not shaky:
         return Outcome(False, gold, generated)
     if cut is not None and not (wider := engine.run(cut.sql)).error:
-        return _legal(engine, queries, cut, wider, gold, generated)
+        return _legal(engine, queries, cut, wider, gold, generated, loose)
     turned_gold = engine.run(queries.gold, backwards=True)
     turned = engine.run(queries.generated, backwards=True)
-    stable = same(gold, turned_gold, queries.ordered)
-    if stable:
-        if not alike:
+    others = [turned_gold]
+    if same(gold, turned_gold, queries.ordered):
+        if alike and (turned.error or same(turned_gold, turned, queries.ordered)):
+            return Outcome(False, turned_gold, turned, tie=True)
+        others += engine.readings(queries.gold) if loose else ()
+        if all(same(gold, other, queries.ordered) for other in others):
+            if alike:
+                return Outcome(True, turned_gold, turned, tie=True)
             return Outcome(True, gold, generated, tie=not same(generated, turned, queries.ordered))
-        settled = turned.error or same(turned_gold, turned, queries.ordered)
-        return Outcome(not settled, turned_gold, turned, tie=True)
     if alike:
         return Outcome(None, gold, generated, tie=True)
     # Gold itself hangs on the order of reading here. Sure is how many rows, and which where none is cut.
     if len(gold.columns) != len(generated.columns):
         return Outcome(True, gold, generated)
-    counts = {len(gold.rows), len(turned_gold.rows)}
+    counts = {len(result.rows) for result in (gold, *others)}
     if len(counts) == 1 and len(generated.rows) not in counts:
         return Outcome(True, gold, generated, tie=True)
-    if queries.ordered and same(gold, turned_gold, False):
+    if queries.ordered and all(same(gold, other, False) for other in others):
         differs = not same(gold, generated, False)
         return Outcome(differs or None, gold, generated, tie=not differs)
     return Outcome(None, gold, generated, tie=True)
 
 
 def _legal(
-    engine: Engine, queries: Queries, cut: Cut, wider: Result, gold: Result, generated: Result
+    engine: Engine,
+    queries: Queries,
+    cut: Cut,
+    wider: Result,
+    gold: Result,
+    generated: Result,
+    loose: bool,
 ) -> Outcome:
     """By the set of results that gold allows: the other must stay in it, whichever way rows are read."""
     if not allows(cut, wider, gold, queries.ordered, row_key):
         return Outcome(None, gold, generated)  # its keys do not say how gold is ordered: nothing is sure
     if not allows(cut, wider, generated, queries.ordered, row_key):
-        return Outcome(True, gold, generated)
+        return Outcome(not loose or _settled(engine, cut, wider), gold, generated)
     turned = engine.run(queries.generated, backwards=True)
     if turned.error or allows(cut, wider, turned, queries.ordered, row_key):
         return Outcome(False, gold, generated)
-    return Outcome(True, gold, turned, tie=True)
+    return Outcome(not loose or _settled(engine, cut, wider), gold, turned, tie=True)
+
+
+def _settled(engine: Engine, cut: Cut, wider: Result) -> bool | None:
+    """True where the rows that gold cuts from are the same in every order of reading, else None."""
+    return all(same(wider, other, False) for other in engine.readings(cut.sql)) or None

@@ -9,16 +9,21 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from random import Random
 from typing import Any, Protocol
 
 from t2s_tui.evaluation.equivalence.model import Result, Row, Rows, Table
-from t2s_tui.evaluation.equivalence.schema import quote
+from t2s_tui.evaluation.equivalence.schema import plain_create, quote, runs
 
 SECONDS = 0.4  # a query on a few dozen rows takes microseconds
 MAX_ROWS = 3000
 _STEPS = 4000
+_ORDERS = 12  # in which rows are stored anew: two that tie look settled in one database of 2,048
+_KEYS = re.compile(r",\s*(CONSTRAINT\s+\S+\s+)?(PRIMARY KEY|UNIQUE)\s*\([^)]*\)")  # of the table
+_KEY = re.compile(r"\b(PRIMARY KEY|UNIQUE)\b")  # of a column
 _BAD_FUNCTIONS = frozenset(("load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "zeroblob"))
 _MAX_LENGTH = 1_000_000
 
@@ -34,6 +39,9 @@ class Engine(Protocol):
     def run(self, sql: str, *, backwards: bool = False) -> Result:
         """Run a query; `backwards` reads tables in the other direction where nothing orders them."""
 
+    def readings(self, sql: str) -> Iterator[Result]:
+        """What a query returns when the loaded rows are stored in other orders, as far as that is tried."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -48,6 +56,8 @@ class SqliteEngine:
         self._deadline = 0.0
         self._locked = False
         self._backwards = False
+        self._rows: Rows = {}
+        self._heap: SqliteEngine | None = None  # the same tables, none of them stored in the order of a key
         for table in tables:
             self._connection.execute(table.create)
         for table, places in _targets(tables):
@@ -65,8 +75,14 @@ class SqliteEngine:
 
     def close(self) -> None:
         self._connection.close()
+        if self._heap is not None:
+            self._heap.close()
 
     def load(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
+        self._rows = self._load(rows)
+        return self._rows
+
+    def _load(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
         self._locked, self._deadline = False, time.monotonic() + 5
         database = self._connection
         database.execute("BEGIN")
@@ -136,6 +152,20 @@ class SqliteEngine:
         finally:
             self._locked = False
 
+    def readings(self, sql: str) -> Iterator[Result]:
+        """`run` backwards does not turn what SQLite sorts on the way (GROUP BY, a nested ORDER BY): rows that
+        tie there come as they are stored, and an INTEGER PRIMARY KEY is stored in its own order."""
+        if self._heap is None:
+            self._heap = SqliteEngine([_heap(table) for table in self._tables.values()])
+            self._heap._connection.execute("PRAGMA automatic_index = OFF")  # it would sort them by value
+        for turn in range(_ORDERS):
+            draw = Random(turn)
+            rows = {key: found[::-1] for key, found in self._rows.items()}
+            if turn:
+                rows = {key: draw.sample(found, len(found)) for key, found in rows.items()}
+            self._heap.load(rows)
+            yield self._heap.run(sql)
+
     def _late(self) -> bool:
         return time.monotonic() > self._deadline
 
@@ -151,6 +181,14 @@ class SqliteEngine:
         if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() not in _BAD_FUNCTIONS:
             return sqlite3.SQLITE_OK
         return sqlite3.SQLITE_DENY
+
+
+def _heap(table: Table) -> Table:
+    """The table without keys: its rows lie in the order of insertion, and no index sorts them."""
+    create = _KEY.sub("", _KEYS.sub("", table.create))
+    if not runs(create, "sqlite"):
+        create = plain_create(table.name, table.columns)
+    return replace(table, create=create, references=())
 
 
 def _targets(tables: Sequence[Table]) -> list[tuple[Table, tuple[int, ...]]]:
@@ -252,6 +290,9 @@ class DuckEngine:
             return Result(error=re.split(r"\n|LINE \d", str(error))[0].strip() or type(error).__name__)
         finally:
             stop()
+
+    def readings(self, sql: str) -> Iterator[Result]:
+        return iter(())  # `backwards` stores the rows anew
 
     def _alarm(self) -> Callable[[], None]:
         import threading

@@ -18,6 +18,7 @@ from t2s_tui.evaluation.equivalence.facts import collect
 from t2s_tui.evaluation.equivalence.model import Database, Queries, Rows, Table, Unsupported
 from t2s_tui.evaluation.equivalence.moments import fit_moments, fix_present
 from t2s_tui.evaluation.equivalence.mutants import mutants_of
+from t2s_tui.evaluation.equivalence.order import loose, orders, shaky
 from t2s_tui.evaluation.equivalence.reading import Reading, read_query
 from t2s_tui.evaluation.equivalence.recipes import Ground, Recipes, ground_of
 from t2s_tui.evaluation.equivalence.schema import tables_of
@@ -37,7 +38,8 @@ class Case:
     tables: Mapping[str, Table]
     queries: Queries
     trees: tuple[Any, Any]  # generated's is None where sqlglot cannot read it
-    shaky: bool
+    shaky: bool  # what one of the queries returns may hang on the order in which rows are read
+    loose: bool  # what gold returns may, beyond what `cut` says
     limits: Mapping[int, int]  # what large limits were shrunk to
     cut: Cut | None = None  # what gold may return where it orders
     dialect: str = "sqlite"  # that the pair is written in
@@ -87,23 +89,18 @@ def prepare(gold: str, generated: str, dialect: str, ddl: str, engine: str, orde
         if limits or fixed or fitted:
             gold_text, generated_text = generate(gold_tree, engine), generate(generated_tree, engine)
     counts = orders(gold_tree) if ordered is None else ordered
+    cut = cut_of(gold_tree, engine)
     return Case(
         engine,
         _used(by_name, trees),
         Queries(gold_text, generated_text, counts),
         (gold_tree, generated_tree),
-        any(map(_shaky, trees)) or generated_tree is None,
+        any(map(shaky, trees)) or generated_tree is None,
+        loose(gold_tree, cut),
         limits,
-        cut_of(gold_tree, engine),
+        cut,
         dialect,
     )
-
-
-def orders(tree: Any) -> bool:
-    """Whether the outermost query orders its rows."""
-    while isinstance(tree, exp.Subquery) and not tree.args.get("order"):
-        tree = tree.this
-    return tree.args.get("order") is not None
 
 
 def _used(tables: Mapping[str, Table], trees: Sequence[Any]) -> dict[str, Table]:
@@ -118,26 +115,6 @@ def _used(tables: Mapping[str, Table], trees: Sequence[Any]) -> dict[str, Table]
         found[name] = tables[name]
         waiting += [r.table for r in tables[name].references if r.table in tables]
     return {name: table for name, table in tables.items() if name in found}
-
-
-def _shaky(tree: Any) -> bool:
-    """Whether what the query returns may hang on the order in which rows are read."""
-    if tree.find(exp.Limit, exp.Fetch, exp.Window, exp.GroupConcat, exp.ArrayAgg) is not None or orders(tree):
-        return True
-    for select in tree.find_all(exp.Select):
-        group = select.args.get("group")
-        keys = {g.sql() for g in group.expressions} if group is not None else set()
-        aggregated = group is not None or any(_aggregate(item) for item in select.expressions)
-        if aggregated and any(
-            not _aggregate(item) and item.unalias().sql() not in keys and item.find(exp.Column) is not None
-            for item in select.expressions
-        ):
-            return True  # a bare column, which SQLite takes from any row
-    return False
-
-
-def _aggregate(item: Any) -> bool:
-    return item.find(exp.AggFunc) is not None
 
 
 def open_engine(case: Case) -> Engine:
@@ -186,7 +163,13 @@ class Search:
                 found.late = True
                 break
             rows = self.engine.load(database.rows)
-            outcome = compare(self.engine, self.case.queries, shaky=self.case.shaky, cut=self.case.cut)
+            outcome = compare(
+                self.engine,
+                self.case.queries,
+                shaky=self.case.shaky,
+                loose=self.case.loose,
+                cut=self.case.cut,
+            )
             found.tried += 1
             found.realistic_tried += database.realistic
             if outcome.gold.error:
@@ -231,5 +214,7 @@ class Search:
     def differs(self, rows: Rows) -> tuple[Rows, Outcome] | None:
         """The rows as the engine keeps them and what the queries return, if they still differ there."""
         kept = self.engine.load(rows)
-        outcome = compare(self.engine, self.case.queries, shaky=self.case.shaky, cut=self.case.cut)
+        outcome = compare(
+            self.engine, self.case.queries, shaky=self.case.shaky, loose=self.case.loose, cut=self.case.cut
+        )
         return (kept, outcome) if outcome.differs and not outcome.generated.error else None
