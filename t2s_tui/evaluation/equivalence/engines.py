@@ -1,4 +1,4 @@
-"""The databases that run both queries: SQLite in memory, and DuckDB for dialects that SQLite cannot run.
+"""The databases that run both queries: SQLite in memory; DuckDB is in duck_engine.py.
 
 They live in the worker (worker.py), whose process is killed when all else fails. What is run on them was
 written by a model: an authorizer lets it read and nothing else, and a deadline ends it.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
 from t2s_tui.evaluation.equivalence.model import Result, Row, Rows, Table
 from t2s_tui.evaluation.equivalence.schema import plain_create, quote, runs
@@ -202,113 +202,3 @@ def _insert_of(table: Table) -> str:
     marks = ", ".join("?" * len(table.columns))
     names = ", ".join(quote(c.name) for c in table.columns)
     return f"INSERT OR IGNORE INTO {quote(table.name)} ({names}) VALUES ({marks})"
-
-
-class DuckEngine:
-    """DuckDB in memory: no files, no network, no Python objects, its configuration locked."""
-
-    def __init__(self, tables: Sequence[Table]) -> None:
-        import duckdb
-
-        self._duckdb = duckdb
-        self.name = f"duckdb {duckdb.__version__}"
-        self._tables = {table.key: table for table in tables}
-        self._connection: Any = duckdb.connect(
-            ":memory:",
-            config={
-                "threads": "1",
-                "memory_limit": "512MB",
-                "enable_external_access": "false",
-                "python_enable_replacements": "false",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            },
-        )
-        for table in tables:
-            self._connection.execute(table.create)
-        self._connection.execute("SET lock_configuration = true")
-        self._rows: Rows = {}
-        self._turned = False
-
-    def close(self) -> None:
-        self._connection.close()
-
-    def load(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
-        kept = self._put(rows)
-        self._rows, self._turned = self._without_orphans(kept), False
-        if self._rows != kept:
-            self._put(self._rows)
-        return {key: list(found) for key, found in self._rows.items()}
-
-    def _put(self, rows: Mapping[str, Sequence[Row]]) -> Rows:
-        kept: Rows = {}
-        for table in self._tables.values():
-            self._connection.execute(f"DELETE FROM {quote(table.name)}")
-        for key, table in self._tables.items():
-            kept[key] = []
-            marks = ", ".join("?" * len(table.columns))
-            insert = f"INSERT INTO {quote(table.name)} VALUES ({marks})"
-            for row in rows.get(key, ()):
-                try:
-                    self._connection.execute(insert, list(row))
-                except self._duckdb.Error:
-                    continue
-                kept[key].append(row)
-        return kept
-
-    def _without_orphans(self, rows: Rows) -> Rows:
-        for _ in range(8):
-            found = dict(rows)
-            for key, table in self._tables.items():
-                for reference in table.references:
-                    there = {tuple(r[at] for at in reference.target) for r in rows.get(reference.table, ())}
-                    found[key] = [
-                        row
-                        for row in found[key]
-                        if any(row[at] is None for at in reference.own)
-                        or tuple(row[at] for at in reference.own) in there
-                    ]
-            if found == rows:
-                break
-            rows = found
-        return rows
-
-    def run(self, sql: str, *, backwards: bool = False) -> Result:
-        if backwards != self._turned:
-            self._put({key: found[::-1] if backwards else found for key, found in self._rows.items()})
-            self._turned = backwards
-        stop = self._alarm()
-        try:
-            answer = self._connection.execute(sql)
-            if answer.description is None:
-                return Result(error="the statement returns no rows")
-            rows = answer.fetchmany(MAX_ROWS + 1)
-            return Result(tuple(d[0] for d in answer.description), tuple(tuple(map(_plain, r)) for r in rows))
-        except self._duckdb.InterruptException:
-            return Result(error="it takes too long", slow=True)
-        except (self._duckdb.Error, RuntimeError, ValueError, MemoryError, OverflowError) as error:
-            return Result(error=re.split(r"\n|LINE \d", str(error))[0].strip() or type(error).__name__)
-        finally:
-            stop()
-
-    def readings(self, sql: str) -> Iterator[Result]:
-        return iter(())  # `backwards` stores the rows anew
-
-    def _alarm(self) -> Callable[[], None]:
-        import threading
-
-        timer = threading.Timer(SECONDS * 4, self._connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        return timer.cancel
-
-
-def _plain(value: Any) -> Any:
-    """A DuckDB value as JSON and the comparison know it."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    import decimal
-
-    if isinstance(value, decimal.Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return str(value)

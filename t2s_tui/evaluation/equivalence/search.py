@@ -13,7 +13,8 @@ from sqlglot import exp
 from t2s_tui.evaluation.equivalence.comparing import Outcome, compare, same
 from t2s_tui.evaluation.equivalence.cut import Cut, cut_of
 from t2s_tui.evaluation.equivalence.dollars import quote_dollars
-from t2s_tui.evaluation.equivalence.engines import DuckEngine, Engine, SqliteEngine
+from t2s_tui.evaluation.equivalence.duck_engine import DuckEngine
+from t2s_tui.evaluation.equivalence.engines import Engine, SqliteEngine
 from t2s_tui.evaluation.equivalence.facts import collect
 from t2s_tui.evaluation.equivalence.model import Database, Queries, Rows, Table, Unsupported
 from t2s_tui.evaluation.equivalence.moments import fit_moments, fix_present
