@@ -90,6 +90,22 @@ def test_a_text_where_only_a_number_may_stand_costs_its_row_and_no_more() -> Non
     engine.close()
 
 
+def test_columns_on_two_sides_of_an_or_have_nothing_in_common() -> None:
+    """The one was once taken to point at the other, and an INTEGER column was given its texts."""
+    ddl = """
+    CREATE TABLE p (cd TEXT NOT NULL PRIMARY KEY, n INTEGER, t TEXT UNIQUE);
+    CREATE TABLE v (r INTEGER PRIMARY KEY, f TEXT REFERENCES p (cd));
+    """
+    gold = "SELECT cd FROM p WHERE IIF(t = 'Seoul', 1, 0) = 0 AND n * 2 <= 30 EXCEPT SELECT f FROM v"
+    generated = (
+        "SELECT cd FROM p WHERE NOT (NOT (t IS NOT 'Seoul') OR NOT (NOT n > 15))"
+        " AND NOT EXISTS (SELECT 1 FROM v WHERE f = cd)"
+    )
+    for seed in (42, 477):
+        verdict = judge_pair(Pair(gold, generated, "sqlite", ddl), seed)
+        assert verdict.outcome is Outcome.PASS, verdict
+
+
 NOW = "CREATE TABLE t (id INTEGER PRIMARY KEY, born DATE, n INTEGER, state TEXT);"
 
 

@@ -205,7 +205,8 @@ def links_of(
         source, target = (
             (a, b) if _looks_like_key(tables, keys, b) >= _looks_like_key(tables, keys, a) else (b, a)
         )
-        if _looks_like_key(tables, keys, target) == 0:
+        numbers = [_holds_numbers(tables, spot) for spot in (source, target)]
+        if _looks_like_key(tables, keys, target) == 0 or numbers == [True, False]:  # no number holds a text
             continue
         if not tables[target[0]].keys:
             keys[target[0]].add(target[1])
@@ -217,6 +218,10 @@ def _spot(tables: Mapping[str, Table], home: tuple[str, str]) -> tuple[str, int]
     table = tables.get(home[0])
     place = table.place(home[1]) if table else None
     return (home[0], place) if place is not None else None
+
+
+def _holds_numbers(tables: Mapping[str, Table], spot: tuple[str, int]) -> bool:
+    return tables[spot[0]].columns[spot[1]].kind in ("int", "real", "bool")
 
 
 def _looks_like_key(tables: Mapping[str, Table], keys: Mapping[str, set[int]], spot: tuple[str, int]) -> int:

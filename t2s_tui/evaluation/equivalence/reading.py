@@ -196,8 +196,15 @@ def _condition(part: Any, block: Block, reading: Reading) -> None:
     if refs and all(ref is not None for ref in refs):
         known = tuple(ref for ref in refs if ref is not None)
         reading.atoms.append(Atom(part, block.number, known))
-        for other in known[1:]:
-            reading.compared.append((known[0], other))
+        for first, *others in (reading.refs(comparison) for comparison in _comparisons(part)):
+            reading.compared += [(first, other) for other in others]
+
+
+def _comparisons(part: Any) -> list[Any]:
+    """The single comparisons of a condition: columns on the two sides of an OR are not compared."""
+    nodes = [node for node in part.find_all(exp.Predicate) if node.find(exp.Column) is not None]
+    inner = [n for n in nodes if not any(other is not n for other in n.find_all(exp.Predicate))]
+    return inner or [part]
 
 
 def _with_subquery(part: Any, reading: Reading) -> None:
