@@ -44,6 +44,7 @@ class DatasetReader(DatasetRows):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.query_one("#rows", Grid).before_paint = self._show_near
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
@@ -68,11 +69,9 @@ class DatasetReader(DatasetRows):
         table, index = self._table, self._here
         if table is None:
             return
-        if self._near_of is table and index in self._near:
-            self._tickets["detail"] = (
-                self._tickets.get("detail", 0) + 1
-            )  # one that is being read comes too late
-            self._show_reading(self._near[index])
+        if self._reading is not None and self._near.get(index) is self._reading:
+            return  # shown with the cursor
+        if self._show_near(self.query_one("#rows", Grid).cursor):
             return
         if index < 0:
             self._reading = None
@@ -80,6 +79,15 @@ class DatasetReader(DatasetRows):
             self.query_one("#detail", Pane).pane_title = "Row"
             return
         self.fetch("detail", partial(read_row, table, index), self._show_reading)
+
+    def _show_near(self, at: int) -> bool:
+        """Show the row at `at` of the list if it was read ahead; whether it was."""
+        reading = self._near.get(self._index(at)) if self._near_of is self._table else None
+        if reading is None:
+            return False
+        self._tickets["detail"] = self._tickets.get("detail", 0) + 1  # one that is being read comes too late
+        self._show_reading(reading)
+        return True
 
     def _read_ahead(self) -> None:
         """The rows that the next key may go to."""

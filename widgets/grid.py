@@ -107,6 +107,8 @@ class Grid(ScrollView, OwnLines, can_focus=True, inherit_bindings=False):  # its
         self._empty = empty
         self._drawn: dict[int, tuple[int, Looks]] = {}  # line -> the row on it, and how it looks
         self._strips: dict[tuple[object, ...], Strip] = {}  # by all that a line's look hangs on
+        #: Called with the cursor's new row before anything is painted: what it changes is in the same frame.
+        self.before_paint: Callable[[int], object] = lambda row: None
 
     # -- content ------------------------------------------------------------------------------
 
@@ -159,6 +161,7 @@ class Grid(ScrollView, OwnLines, can_focus=True, inherit_bindings=False):  # its
             return
         before, top = self._cursor, self.scroll_offset.y
         self._cursor = row
+        self.before_paint(row)
         self._into_view()
         if self.scroll_offset.y == top:
             for line in (before, row):
