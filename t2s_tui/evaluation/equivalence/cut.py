@@ -33,8 +33,6 @@ def cut_of(tree: Any, dialect: str) -> Cut | None:
     """The cut of a query whose outermost SELECT orders; None where keys cannot stand beside its columns."""
     if not isinstance(tree, exp.Select) or tree.args.get("order") is None or tree.args.get("distinct"):
         return None
-    if any(isinstance(item, exp.Star) or item.is_star for item in tree.expressions):
-        return None
     limit, offset = _number(tree.args.get("limit")), _number(tree.args.get("offset"))
     if limit == -1 or offset == -1:
         return None
@@ -65,6 +63,8 @@ def _key(key: Any, tree: Any) -> Any:
         if key.is_string or not str(key.this).isdigit():
             return key
         place = int(str(key.this)) - 1
+        if any(item.is_star for item in tree.expressions):
+            return None  # a place among columns that are not written out
         return tree.expressions[place].unalias() if 0 <= place < len(tree.expressions) else None
     if isinstance(key, exp.Column) and not key.table:
         for item in tree.expressions:
