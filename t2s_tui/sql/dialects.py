@@ -116,6 +116,13 @@ def parse_all(sql: str, dialect: str) -> list[exp.Expr]:
     return found
 
 
+def divides_integers(dialect: str) -> bool:
+    """Whether `7 / 2` is 3 in the dialect."""
+    from sqlglot.dialects.dialect import Dialect
+
+    return bool(Dialect.get_or_raise(check_dialect(dialect)).TYPED_DIVISION)
+
+
 def translate(sql: str, read: str, write: str) -> str:
     """The statement in another dialect. The same dialect gives the text back untouched, unparsed.
 

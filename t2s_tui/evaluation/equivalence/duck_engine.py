@@ -16,6 +16,7 @@ from typing import Any
 from t2s_tui.evaluation.equivalence.engines import MAX_ROWS, SECONDS
 from t2s_tui.evaluation.equivalence.model import Result, Row, Rows, Table
 from t2s_tui.evaluation.equivalence.schema import quote
+from t2s_tui.sql.dialects import divides_integers
 
 #: Settings that make a connection harmless; `lock_configuration` follows when the tables are there.
 _CONFIGURATION = {
@@ -29,15 +30,21 @@ _CONFIGURATION = {
 
 
 class DuckEngine:
-    """Tables in memory under the DDL's constraints, its configuration locked."""
+    """Tables in memory under the DDL's constraints, its configuration locked.
 
-    def __init__(self, tables: Sequence[Table]) -> None:
+    `dialect` is the one that the queries were translated from: where it divides integers without a rest, as
+    PostgreSQL does, so does DuckDB here. The translation cannot say so where it does not know the types.
+    """
+
+    def __init__(self, tables: Sequence[Table], dialect: str = "duckdb") -> None:
         import duckdb
 
         self._duckdb = duckdb
         self.name = f"duckdb {duckdb.__version__}"
         self._tables = {table.key: table for table in tables}
-        self._connection: Any = duckdb.connect(":memory:", config=_CONFIGURATION)
+        self._connection: Any = duckdb.connect(
+            ":memory:", config={**_CONFIGURATION, "integer_division": str(divides_integers(dialect)).lower()}
+        )
         for table in tables:
             self._connection.execute(table.create)
         self._connection.execute("SET lock_configuration = true")

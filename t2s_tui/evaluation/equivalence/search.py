@@ -120,9 +120,9 @@ def _used(tables: Mapping[str, Table], trees: Sequence[Any]) -> dict[str, Table]
 
 def open_engine(case: Case) -> Engine:
     """The engine with the case's tables. Raises Unsupported when the tables cannot be made there."""
-    kind = SqliteEngine if case.engine == "sqlite" else DuckEngine
+    tables = list(case.tables.values())
     try:
-        return kind(list(case.tables.values()))
+        return SqliteEngine(tables) if case.engine == "sqlite" else DuckEngine(tables, case.dialect)
     except Exception as error:  # each engine has errors of its own
         raise Unsupported(f"the DDL cannot be run in {case.engine}: {error}") from error
 

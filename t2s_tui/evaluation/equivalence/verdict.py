@@ -71,20 +71,24 @@ def _against(gold: str, pair: Pair, ddl: str, seed: int, databases: int) -> Judg
         return proof
     if broken := _unparsed(gold, pair):
         return broken
-    last = Judged(Word.UNKNOWN, "no engine runs this dialect")
+    nearest: Judged | None = None
     for engine in _ENGINES.get(pair.dialect, ("duckdb", "sqlite")):
         try:
             case = prepare(gold, pair.generated, pair.dialect, ddl, engine, pair.ordered)
             verdict = _searched(case, seed, databases)
         except Unsupported as error:
-            last = Judged(Word.UNKNOWN, str(error))
-            continue
+            verdict = Judged(Word.UNKNOWN, str(error))
         except SqlSyntaxError as error:
             return Judged(Word.UNKNOWN, f"gold does not parse at {error.position}: {error.message}")
-        if verdict.outcome is not Word.UNKNOWN:
+        if verdict.outcome is not Word.UNKNOWN and not (nearest and _spelled_otherwise(verdict)):
             return verdict
-        last = verdict
-    return last
+        nearest = nearest or verdict
+    return nearest or Judged(Word.UNKNOWN, "no engine runs this dialect")
+
+
+def _spelled_otherwise(verdict: Judged) -> bool:
+    """Whether an engine farther from the dialect could not read the query: that says nothing of the query."""
+    return verdict.outcome is Word.ERROR and "syntax error" in verdict.why
 
 
 def _unparsed(gold: str, pair: Pair) -> Judged | None:
