@@ -8,7 +8,6 @@ of the same meaning. `theirs` is the goal.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import random
@@ -20,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks import calcite
 from benchmarks.figures import Figure
 from t2s_tui.datasets.formats.spider import Schemas
 from t2s_tui.evaluation.equivalence import DATABASES, Equivalence
@@ -33,26 +33,6 @@ _PAIRS = Path(__file__).parent / "pairs"
 _WORKERS = 2
 _REFUTED = (Outcome.FAIL, Outcome.ERROR)
 _GOLDS = 150
-_THIRD = 3
-#: The tables of Calcite's own tests, as its pairs name them.
-_CALCITE = """
-CREATE TABLE DEPT (DEPTNO INTEGER NOT NULL PRIMARY KEY, NAME VARCHAR(10) NOT NULL);
-CREATE TABLE EMP (EMPNO INTEGER NOT NULL PRIMARY KEY, ENAME VARCHAR(20) NOT NULL, JOB VARCHAR(10) NOT NULL,
-  MGR INTEGER, HIREDATE TIMESTAMP NOT NULL, SAL INTEGER NOT NULL, COMM INTEGER NOT NULL,
-  DEPTNO INTEGER NOT NULL, SLACKER BOOLEAN NOT NULL);
-CREATE TABLE EMP_B (EMPNO INTEGER NOT NULL, ENAME VARCHAR(20) NOT NULL, JOB VARCHAR(10) NOT NULL, MGR INTEGER,
-  HIREDATE TIMESTAMP NOT NULL, SAL INTEGER NOT NULL, COMM INTEGER NOT NULL, DEPTNO INTEGER NOT NULL,
-  SLACKER BOOLEAN NOT NULL, BIRTHDATE DATE NOT NULL);
-CREATE TABLE EMPNULLABLES (EMPNO INTEGER NOT NULL, ENAME VARCHAR(20), JOB VARCHAR(10), MGR INTEGER,
-  HIREDATE TIMESTAMP, SAL INTEGER, COMM INTEGER, DEPTNO INTEGER, SLACKER BOOLEAN);
-CREATE TABLE BONUS (ENAME VARCHAR(20) NOT NULL, JOB VARCHAR(10) NOT NULL, SAL INTEGER NOT NULL,
-  COMM INTEGER NOT NULL);
-CREATE TABLE ACCOUNT (ACCTNO INTEGER NOT NULL, TYPE VARCHAR(20) NOT NULL, BALANCE INTEGER NOT NULL);
-CREATE TABLE DEPTNULLABLES (DEPTNO INTEGER, NAME VARCHAR(10));
-CREATE TABLE T (K0 VARCHAR(20) NOT NULL, C1 VARCHAR(20) NOT NULL, F1_A0 INTEGER NOT NULL,
-  F2_A0 BOOLEAN NOT NULL, F0_C0 INTEGER NOT NULL, F1_C0 INTEGER, F0_C1 INTEGER NOT NULL,
-  F1_C2 INTEGER NOT NULL, F2_C3 INTEGER NOT NULL);
-"""
 
 
 def measure() -> Iterator[Figure]:
@@ -142,25 +122,7 @@ def _mutants() -> Iterator[Figure]:
 
 
 def _calcite() -> Iterator[Figure]:
-    """Every third pair: DuckDB runs them, which is slow."""
-    folder = _DATA / "equivalence"
-    rows = json.loads((folder / "calcite_tests.json").read_text("utf-8"))[::_THIRD]
-    with (folder / "calcite_result_with_label.csv").open(encoding="utf-8") as text:
-        labels = {row[0]: row[1] for row in csv.reader(text) if len(row) > 1}
-    found, seconds = _judged([Pair(r["q1"], r["q2"], "postgres", _CALCITE) for r in rows])
-    ran = 100 - _share(found, Outcome.UNKNOWN, Outcome.ERROR)
-    about = f"Calcite, every third pair: {len(rows)}"
-    yield Figure(f"{about}, run", "%", ran, 90, "goal, at least")
-    refuted = _share(found, Outcome.FAIL)
-    yield Figure("  refuted, though labelled the same", "%", refuted, 1, "goal, at most")
-    yield Figure("  speed", "a s", len(rows) / seconds, 50, "goal")
-    groups: dict[str, list[Judged]] = {}
-    for row, judged in zip(rows, found, strict=True):
-        groups.setdefault(labels.get(row["name"], "no label"), []).append(judged)
-        if judged.outcome in _REFUTED:
-            print(f"equivalence: {judged.outcome} {row['name']}: {judged.why[:90]}", file=sys.stderr)
-    for label, of in sorted(groups.items()):
-        print(f"equivalence: Calcite, labelled {label}: {_classes(of)}", file=sys.stderr)
+    yield from calcite.measure(_DATA / "equivalence", _judged, _classes)
 
 
 def _judged(pairs: Sequence[Pair], **options: Any) -> tuple[list[Judged], float]:
