@@ -22,7 +22,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from t2s_tui.text import clip, one_line
-from widgets.own_lines import OwnLines
+from widgets.own_lines import OwnLines, pieces
 from widgets.section import paragraph
 
 Cell = str | Text
@@ -220,12 +220,8 @@ class Grid(ScrollView, OwnLines, can_focus=True, inherit_bindings=False):  # its
             cell = cell.copy()
             cell.truncate(width, overflow="ellipsis")
         padded = Segment(" " * max(0, width - cell.cell_len), base)
-        pieces = [
-            Segment(s.text, base + s.style if isinstance(s.style, Style) else base)
-            for s in cell.render(self.app.console)
-            if not s.control and s.text != "\n"
-        ]
-        return [padded, *pieces] if right else [*pieces, padded]
+        shown = pieces(cell, base, self.app.console)
+        return [padded, *shown] if right else [*shown, padded]
 
     def _widths(self, width: int) -> list[int]:
         fixed = sum(c.width for c in self._columns) + len(self._columns) + 1

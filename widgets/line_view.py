@@ -18,7 +18,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.strip import Strip
 
-from widgets.own_lines import OwnLines
+from widgets.own_lines import OwnLines, pieces
 from widgets.section import visible
 
 Draw = Callable[[int], list[Text]]
@@ -144,12 +144,7 @@ class LineView(OwnLines, can_focus=True, inherit_bindings=False):
         bar = Segment(thumb, base + Style(dim=True) if thumb != " " else base)
         if line is None:
             return Strip([Segment(" " * (width - 1), base), bar], width)
-        segments = [Segment(" ", base)]
-        segments += [
-            Segment(s.text, base + s.style if isinstance(s.style, Style) else base)
-            for s in line.render(self.app.console)
-            if not s.control and s.text != "\n"
-        ]
+        segments = [Segment(" ", base), *pieces(line, base, self.app.console)]
         left = width - 2 - line.cell_len
         if left < 0:
             segments = list(Strip(segments).crop(0, width - 1))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from rich.console import Console
+from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -27,3 +30,13 @@ class OwnLines(Widget):
         if crop.column_span == (0, self.size.width):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]
+
+
+def pieces(text: Text, base: Style, console: Console) -> list[Segment]:
+    """One line of text over `base`. `Text.render` leaves out the text's own style where it has no spans."""
+    own = base + console.get_style(text.style)
+    return [
+        Segment(s.text, own + s.style if isinstance(s.style, Style) else own)
+        for s in text.render(console)
+        if not s.control and s.text != "\n"
+    ]

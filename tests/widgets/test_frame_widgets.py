@@ -13,8 +13,10 @@ from widgets.filter_line import FilterBar
 from widgets.frame import gpu_words, key_text
 from widgets.grid import Column, Grid
 from widgets.line_edit import LineEdit
+from widgets.line_view import LineView, Part
 from widgets.log_tail import MAX_LINES, LogTail
 from widgets.sql_view import SqlView, sql_text
+from widgets.theme import DIM, FAIL
 
 
 class Stage(App[None]):
@@ -222,3 +224,27 @@ def test_the_cards_in_five_words() -> None:
     one = Gpu(0, "NVIDIA H100 80GB HBM3", 41 * 1024, 80 * 1024, 97.0)
     assert gpu_words([one]) == "H100 41/80G"
     assert gpu_words([one, one]) == "2 GPU 82/160G"
+
+
+async def test_a_cell_and_a_line_keep_the_style_of_their_whole_text() -> None:
+    """Rich leaves it out where a text has no spans: signs and titles were as plain as the rest."""
+    grid, view = Grid([Column("", 1), Column("a")]), LineView("part")
+
+    class Both(App[None]):
+        def compose(self) -> ComposeResult:
+            yield grid
+            yield view
+
+    async with Both().run_test(size=(40, 10)) as pilot:
+        grid.show(1, lambda row: (Text("✗", style=FAIL), "words"))
+        view.set_part("part", Part("Origin", "", lambda width: [Text("muted", style=DIM)]))
+        await pilot.pause()
+        styles = {s.text.strip(): s.style for w in (grid, view) for y in (0, 1) for s in w.render_line(y)}
+        assert styles["✗"] is not None
+        assert styles["✗"].color == FAIL.color
+        assert styles["Origin"] is not None
+        assert styles["Origin"].bold
+        assert styles["muted"] is not None
+        assert styles["muted"].dim
+        assert styles["words"] is not None
+        assert styles["words"].color != FAIL.color
