@@ -14,8 +14,9 @@ from t2s_tui.evaluation.review import load_verdicts
 from t2s_tui.records import Example, Outcome, RunState
 from t2s_tui.workspace import Workspace
 from tests.reviewed import BROKEN, judge_says, refuted, reviewed_workspace
-from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled
+from tests.screens.support import bench, job_folder, on_screen, pressed, screen_text, settled, until
 from widgets.editors import Editor
+from widgets.frame import Pane
 from widgets.grid import Grid
 
 Made = tuple[Workspace, list[Example]]
@@ -268,3 +269,21 @@ async def test_what_is_typed_at_once_after_the_slash_goes_into_the_filter(made: 
         await on_screen(pilot, "/ w/e")
         await on_screen(pilot, "0 of 6")
         assert "human" not in load_verdicts(workspace, "tuned", examples[0].id)
+
+
+async def test_the_title_of_the_pane_with_the_focus_stands_out(made: Made) -> None:
+    app = bench(made[0], start="inspect")
+    async with app.run_test(size=(140, 45)) as pilot:
+        screen = await opened(pilot)
+
+        def marked() -> list[str]:
+            panes = [pane for pane in screen.query(Pane) if pane.display]
+            return [
+                str(pane.id) for pane in panes if pane.query_one(".pane--title").styles.text_style.reverse
+            ]
+
+        await until(pilot, lambda: marked() == ["list"])
+        await pressed(pilot, "tab")
+        await until(pilot, lambda: marked() == ["detail"])
+        await pressed(pilot, "shift+tab")
+        await until(pilot, lambda: marked() == ["list"])
