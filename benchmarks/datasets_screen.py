@@ -88,21 +88,13 @@ def measure() -> list[Figure]:
         pandas = _pandas(file)
         ours = [sys.executable, "-m", "t2s_tui", "--workspace", str(workspace.root)]
         with Terminal(ours) as bench:
-            bench.wait("Home")
-            bench.settle()
-            bench.type("2")
-            bench.wait("health")
-            bench.settle()
+            _go_to_datasets(bench)
             _forget(file)
             bench.type(_ENTER)
             cold = bench.wait("db_")
             bench.settle()
         with Terminal(ours) as bench:
-            bench.wait("Home")
-            bench.settle()
-            bench.type("2")
-            bench.wait("health")
-            bench.settle()
+            _go_to_datasets(bench)
             bench.type(_ENTER)
             opened = bench.wait("db_")
             bench.settle()
@@ -127,6 +119,14 @@ def measure() -> list[Figure]:
         ),
         _goal(f"esc out of {_CANCELLED}", cancelled, "filter"),
     ]
+
+
+def _go_to_datasets(bench: Terminal) -> None:
+    bench.wait("Home")
+    bench.settle()
+    bench.type("2")
+    bench.wait("health")
+    bench.settle()
 
 
 def _forget(file: str) -> None:

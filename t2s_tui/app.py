@@ -7,7 +7,7 @@ import os
 # Some terminals drop IME text under Kitty's keyboard flags, and questions are typed in Korean.
 # Textual reads this when it is first imported.
 os.environ.setdefault("TEXTUAL_DISABLE_KITTY_KEY", "1")
-# A key is painted in two steps, the cursor and the detail: with frames of 8 ms both are there within 40.
+# A key waits for the next frame, and once more where its row is read only now: with 8 ms that is not seen.
 os.environ.setdefault("TEXTUAL_FPS", "120")
 
 import asyncio
